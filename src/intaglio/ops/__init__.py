@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The operators, one to a file. To add one: its file, its test, one import and one line here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.metadata import entry_points
+
+from intaglio.errors import ModelError
+from intaglio.ir.operator import Operator
+from intaglio.ops.add import Add
+from intaglio.ops.argmax import Argmax
+from intaglio.ops.average_pool import AveragePool
+from intaglio.ops.batch_norm import BatchNorm
+from intaglio.ops.clip import Clip
+from intaglio.ops.conv2d import Conv2d
+from intaglio.ops.flatten import Flatten
+from intaglio.ops.matmul import Matmul
+from intaglio.ops.max_pool import MaxPool
+from intaglio.ops.pad import Pad
+from intaglio.ops.relu import Relu
+from intaglio.ops.requantize import Requantize
+from intaglio.ops.reshape import Reshape
+from intaglio.ops.sum_pool import SumPool
+
+BUILT_IN: tuple[type[Operator], ...] = (
+    Add,
+    Argmax,
+    AveragePool,
+    BatchNorm,
+    Clip,
+    Conv2d,
+    Flatten,
+    Matmul,
+    MaxPool,
+    Pad,
+    Relu,
+    Requantize,
+    Reshape,
+    SumPool,
+)
+
+
+def operators() -> Mapping[str, type[Operator]]:
+    """Return every operator by name: ours, then those of entry points `intaglio.operators`.
+
+    Raises:
+        ModelError: an outside package takes a name that is in use.
+    """
+    found = {op.name: op for op in BUILT_IN}
+    for entry in entry_points(group="intaglio.operators"):
+        op = entry.load()
+        if op.name in found:
+            raise ModelError(f"operator {op.name!r} must be registered once, not also by {entry}")
+        found[op.name] = op
+    return found

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+"""All elements of a frame as one vector, in channels-last order: nothing moves.
+
+Shapes: x any; y (size of x,).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from intaglio.ir.loops import LoopNest, elementwise
+from intaglio.ir.operator import Operator
+from intaglio.ir.types import TensorType
+
+
+@dataclass(frozen=True)
+class Flatten(Operator):
+    """A frame as a vector."""
+
+    name: ClassVar[str] = "flatten"
+
+    # --- 1 type rule ---------------------------------------------------------------------------
+
+    def infer(self, *types: TensorType) -> TensorType:
+        """Return a vector of the same element."""
+        return TensorType((types[0].size,), types[0].element)
+
+    # --- 2 meaning -----------------------------------------------------------------------------
+
+    def evaluate(self, *arrays: np.ndarray) -> np.ndarray:
+        """Flatten a batch."""
+        return arrays[0].reshape(len(arrays[0]), -1)
+
+    # --- 3 loops -------------------------------------------------------------------------------
+
+    def loops(self, *types: TensorType) -> LoopNest:
+        """Touch each element once."""
+        return elementwise(types[0].shape)

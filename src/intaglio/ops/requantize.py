@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An accumulator on a new, coarser scale: integers only.
+
+    y = saturate(zero_point + round((x * multiplier[c]) / 2^shift))
+
+Shapes: x (..., C), multiplier [C] or [1]; y as x, of `element`. One shift for the whole tensor.
+Rounding is half up unless a compatibility profile says otherwise. Power-of-two scales have
+multiplier 1. A rectifier costs nothing here: an unsigned element saturates at zero.
+
+Source: Jacob et al., "Quantization and Training of Neural Networks for Efficient
+Integer-Arithmetic-Only Inference", CVPR 2018, section 2.2; one shift a layer is our choice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from intaglio.errors import ModelError
+from intaglio.ir.loops import LoopNest, elementwise
+from intaglio.ir.operator import Operator
+from intaglio.ir.types import TensorType
+from intaglio.numerics.rounding import Rounding, round_shift, saturate
+from intaglio.numerics.types import IntType
+
+#: Products must stay exact in int64, with a bit to spare for the rounding half.
+PRODUCT_BITS = 62
+
+
+@dataclass(frozen=True)
+class Requantize(Operator):
+    """Multiply, shift, round, move to the zero point, saturate."""
+
+    name: ClassVar[str] = "requantize"
+    operands: ClassVar[tuple[str, ...]] = ("x", "multiplier")
+    constant_operands: ClassVar[frozenset[str]] = frozenset({"multiplier"})
+
+    shift: int
+    zero_point: int
+    element: IntType
+    rounding: Rounding = Rounding.HALF_UP
+
+    # --- 1 type rule ---------------------------------------------------------------------------
+
+    def infer(self, *types: TensorType) -> TensorType:
+        """Return the same shape, of `element`."""
+        x, multiplier = types
+        if multiplier.shape not in ((1,), (x.channels,)):
+            raise ModelError(f"multiplier must be [1] or [{x.channels}], not {multiplier}")
+        if multiplier.integer.signed:
+            raise ModelError(f"multiplier must be unsigned, not {multiplier}")
+        if not 0 <= self.shift <= PRODUCT_BITS:
+            raise ModelError(f"shift must be 0..{PRODUCT_BITS}, not {self.shift}")
+        if not self.element.min <= self.zero_point <= self.element.max:
+            raise ModelError(f"zero_point must lie in {self.element}, not {self.zero_point}")
+        if x.integer.width + multiplier.integer.width > PRODUCT_BITS:
+            raise ModelError(
+                f"x times multiplier must fit {PRODUCT_BITS} bits, not {x}*{multiplier}"
+            )
+        return TensorType(x.shape, self.element)
+
+    # --- 2 meaning -----------------------------------------------------------------------------
+
+    def evaluate(self, *arrays: np.ndarray) -> np.ndarray:
+        """Requantize a batch."""
+        x, multiplier = arrays
+        product = x.astype(np.int64) * multiplier.astype(np.int64)
+        return saturate(
+            round_shift(product, self.shift, self.rounding) + self.zero_point, self.element
+        )
+
+    # --- 3 loops -------------------------------------------------------------------------------
+
+    def loops(self, *types: TensorType) -> LoopNest:
+        """Touch each element once; its products are not the network's MACs."""
+        return elementwise(types[0].shape)
