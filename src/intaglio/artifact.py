@@ -89,8 +89,8 @@ def write_json(path: Path, document: Any) -> None:
     write_atomic(path, (text + "\n").encode())
 
 
-def save(path: str | Path, artifact: Artifact) -> None:
-    """Write an artifact file, replacing what was there."""
+def to_bytes(artifact: Artifact) -> bytes:
+    """Return the contents of an artifact's file."""
     header = {
         "kind": artifact.kind,
         "schema": str(SCHEMA),
@@ -99,7 +99,12 @@ def save(path: str | Path, artifact: Artifact) -> None:
         "sha256": artifact.sha256,
     }
     arrays = {name: np.ascontiguousarray(array) for name, array in artifact.arrays.items()}
-    write_atomic(Path(path), encode(arrays, metadata=header))
+    return bytes(encode(arrays, metadata=header))
+
+
+def save(path: str | Path, artifact: Artifact) -> None:
+    """Write an artifact file, replacing what was there."""
+    write_atomic(Path(path), to_bytes(artifact))
 
 
 def load(path: str | Path, kind: str) -> Artifact:

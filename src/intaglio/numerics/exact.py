@@ -41,9 +41,15 @@ def magnitude(left: np.ndarray, right: np.ndarray) -> int:
     """
     if left.size == 0 or right.size == 0:
         return 0
-    largest = max(abs(int(left.min())), abs(int(left.max())))
+    largest = _largest(left)
+    if _largest(right) * right.shape[-2] >= INT64_LIMIT:  # column sums might wrap: bound them too
+        return largest * _largest(right) * right.shape[-2]
     columns = np.abs(right.astype(np.int64)).sum(axis=-2, dtype=np.int64)
     return largest * int(columns.max())
+
+
+def _largest(values: np.ndarray) -> int:
+    return max(abs(int(values.min())), abs(int(values.max())))
 
 
 def matmul(left: np.ndarray, right: np.ndarray) -> np.ndarray:

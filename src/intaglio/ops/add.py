@@ -9,20 +9,23 @@ when they share a scale; the quantiser sees to that.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
 from intaglio.errors import ModelError
+from intaglio.hw.adder import adder
+from intaglio.hw.unit import Fold, StreamOperator, Unit, lane_folds
+from intaglio.ir.graph import Constant
 from intaglio.ir.loops import LoopNest, elementwise
-from intaglio.ir.operator import Operator
 from intaglio.ir.types import FLOAT32, TensorType
 from intaglio.numerics.types import IntType
 
 
 @dataclass(frozen=True)
-class Add(Operator):
+class Add(StreamOperator):
     """Element-wise sum."""
 
     name: ClassVar[str] = "add"
@@ -56,3 +59,15 @@ class Add(Operator):
     def loops(self, *types: TensorType) -> LoopNest:
         """Touch each element once."""
         return elementwise(types[0].shape, operands=2)
+
+    # --- 4 unit --------------------------------------------------------------------------------
+
+    def folds(self, types: Sequence[TensorType]) -> Iterator[Fold]:
+        """Any number of channels side by side."""
+        return lane_folds(types[0].channels)
+
+    def unit(
+        self, types: Sequence[TensorType], constants: Mapping[str, Constant], fold: Fold
+    ) -> Unit:
+        """Take a beat of each stream together."""
+        return adder(types[0], types[1], self.infer(*types), fold.lanes_in)

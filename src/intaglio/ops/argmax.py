@@ -8,20 +8,23 @@ Shapes: x (C,); y (1,).
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
 from intaglio.errors import ModelError
+from intaglio.hw.maximum_index import maximum_index
+from intaglio.hw.unit import Fold, StreamOperator, Unit
+from intaglio.ir.graph import Constant
 from intaglio.ir.loops import Access, LoopNest
-from intaglio.ir.operator import Operator
 from intaglio.ir.types import TensorType
 from intaglio.numerics.types import IntType
 
 
 @dataclass(frozen=True)
-class Argmax(Operator):
+class Argmax(StreamOperator):
     """Classification."""
 
     name: ClassVar[str] = "argmax"
@@ -46,3 +49,15 @@ class Argmax(Operator):
         """Compare each element once."""
         read = Access("x", ((("C", 1),),))
         return LoopNest({"C": types[0].size}, (read,), Access("output", ((),)))
+
+    # --- 4 unit --------------------------------------------------------------------------------
+
+    def folds(self, types: Sequence[TensorType]) -> Iterator[Fold]:
+        """One element at a time."""
+        return iter((Fold(),))
+
+    def unit(
+        self, types: Sequence[TensorType], constants: Mapping[str, Constant], fold: Fold
+    ) -> Unit:
+        """Compare element by element."""
+        return maximum_index(types[0], self.infer(*types))

@@ -8,20 +8,23 @@ Shapes: any; y as x. On integers the bounds are codes.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
 from intaglio.errors import ModelError
+from intaglio.hw.clamp import clamp
+from intaglio.hw.unit import Fold, StreamOperator, Unit, lane_folds
+from intaglio.ir.graph import Constant
 from intaglio.ir.loops import LoopNest, elementwise
-from intaglio.ir.operator import Operator
 from intaglio.ir.types import TensorType
 from intaglio.numerics.types import IntType
 
 
 @dataclass(frozen=True)
-class Clip(Operator):
+class Clip(StreamOperator):
     """Clamp to a range."""
 
     name: ClassVar[str] = "clip"
@@ -40,7 +43,7 @@ class Clip(Operator):
         (x,) = types
         if not isinstance(x.element, IntType):
             return x
-        if int(self.low) != self.low or int(self.high) != self.high:
+        if not (float(self.low).is_integer() and float(self.high).is_integer()):
             raise ModelError(f"bounds on integers must be codes, not {self.low} and {self.high}")
         bounds = (min(max(b, self.low), self.high) for b in (x.element.min, x.element.max))
         low, high = (int(bound) for bound in bounds)
@@ -60,3 +63,15 @@ class Clip(Operator):
     def loops(self, *types: TensorType) -> LoopNest:
         """Touch each element once."""
         return elementwise(types[0].shape)
+
+    # --- 4 unit --------------------------------------------------------------------------------
+
+    def folds(self, types: Sequence[TensorType]) -> Iterator[Fold]:
+        """Any number of channels side by side."""
+        return lane_folds(types[0].channels)
+
+    def unit(
+        self, types: Sequence[TensorType], constants: Mapping[str, Constant], fold: Fold
+    ) -> Unit:
+        """Clamp from both sides."""
+        return clamp(types[0], self.infer(*types), int(self.low), int(self.high), fold.lanes_in)

@@ -10,16 +10,18 @@ Shapes: x (H, W, C), weight [K, R, S, C], bias [K]; y (P, Q, K). Outside the ima
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import ClassVar
 
 import numpy as np
 
 from intaglio.errors import ModelError
-from intaglio.ir.graph import Step
+from intaglio.hw.unit import Fold, StreamOperator, Unit, divisors
+from intaglio.hw.window_mac import window_mac
+from intaglio.ir.graph import Constant, Step
 from intaglio.ir.loops import Access, LoopNest
-from intaglio.ir.operator import Operator
 from intaglio.ir.types import TensorType
 from intaglio.numerics import exact
 from intaglio.ops.accumulate import dot_element
@@ -28,7 +30,7 @@ from intaglio.ops.windows import Padding, Pair, output_size, pad, windows
 
 
 @dataclass(frozen=True)
-class Conv2d(Operator):
+class Conv2d(StreamOperator):
     """Convolution over channels-last images."""
 
     name: ClassVar[str] = "conv2d"
@@ -50,7 +52,8 @@ class Conv2d(Operator):
             raise ModelError(f"bias must be [{weight.shape[0]}], not {bias}")
         p, q = output_size(x.shape, weight.shape[1:3], self.stride, self.padding)
         length = weight.size // weight.shape[0]
-        element = dot_element(x.element, weight.element, bias.element, length)
+        padded = Pad(self.padding, self.pad_value).infer(x)
+        element = dot_element(padded.element, weight.element, bias.element, length)
         return TensorType((p, q, weight.shape[0]), element)
 
     # --- 2 meaning -----------------------------------------------------------------------------
@@ -79,6 +82,21 @@ class Conv2d(Operator):
         )
         write = Access("output", ((("P", 1),), (("Q", 1),), (("K", 1),)))
         return LoopNest({"K": k, "P": p, "Q": q, "C": c, "R": r, "S": s}, reads, write, True)
+
+    # --- 4 unit --------------------------------------------------------------------------------
+
+    def folds(self, types: Sequence[TensorType]) -> Iterator[Fold]:
+        """Divisors of C, one or all kernel columns, divisors of K."""
+        k, _, s, c = types[1].shape
+        for lanes_in, columns, lanes_out in product(divisors(c), sorted({1, s}), divisors(k)):
+            yield Fold(lanes_in, columns, lanes_out)
+
+    def unit(
+        self, types: Sequence[TensorType], constants: Mapping[str, Constant], fold: Fold
+    ) -> Unit:
+        """Slide over an image that is already padded."""
+        y = self.infer(*types)
+        return window_mac(types[0], constants["weight"], constants["bias"], y, self.stride, fold)
 
     # --- 5 lowering ----------------------------------------------------------------------------
 

@@ -6,18 +6,20 @@ Shapes: x any; y (size of x,).
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
+from intaglio.hw.unit import Fold, StreamOperator, Unit
+from intaglio.ir.graph import Constant
 from intaglio.ir.loops import LoopNest, elementwise
-from intaglio.ir.operator import Operator
 from intaglio.ir.types import TensorType
 
 
 @dataclass(frozen=True)
-class Flatten(Operator):
+class Flatten(StreamOperator):
     """A frame as a vector."""
 
     name: ClassVar[str] = "flatten"
@@ -39,3 +41,15 @@ class Flatten(Operator):
     def loops(self, *types: TensorType) -> LoopNest:
         """Touch each element once."""
         return elementwise(types[0].shape)
+
+    # --- 4 unit --------------------------------------------------------------------------------
+
+    def folds(self, types: Sequence[TensorType]) -> Iterator[Fold]:
+        """Nothing to choose."""
+        return iter((Fold(),))
+
+    def unit(
+        self, types: Sequence[TensorType], constants: Mapping[str, Constant], fold: Fold
+    ) -> Unit | None:
+        """The stream passes as it is."""
+        return None

@@ -8,21 +8,25 @@ Shapes: x (C,), weight [K, C], bias [K]; y (K,). Exact on integers: as wide as t
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import ClassVar
 
 import numpy as np
 
 from intaglio.errors import ModelError
+from intaglio.hw.unit import Fold, StreamOperator, Unit, divisors
+from intaglio.hw.window_mac import window_mac
+from intaglio.ir.graph import Constant
 from intaglio.ir.loops import Access, LoopNest
-from intaglio.ir.operator import Operator
 from intaglio.ir.types import TensorType
 from intaglio.numerics import exact
 from intaglio.ops.accumulate import dot_element
 
 
 @dataclass(frozen=True)
-class Matmul(Operator):
+class Matmul(StreamOperator):
     """Dense layer over vectors."""
 
     name: ClassVar[str] = "matmul"
@@ -57,3 +61,22 @@ class Matmul(Operator):
         k, c = types[1].shape
         reads = (Access("x", ((("C", 1),),)), Access("weight", ((("K", 1),), (("C", 1),))))
         return LoopNest({"K": k, "C": c}, reads, Access("output", ((("K", 1),),)), True)
+
+    # --- 4 unit --------------------------------------------------------------------------------
+
+    def folds(self, types: Sequence[TensorType]) -> Iterator[Fold]:
+        """Divisors of C and of K."""
+        k, c = types[1].shape
+        for lanes_in, lanes_out in product(divisors(c), divisors(k)):
+            yield Fold(lanes_in, 1, lanes_out)
+
+    def unit(
+        self, types: Sequence[TensorType], constants: Mapping[str, Constant], fold: Fold
+    ) -> Unit:
+        """A convolution over an image of one pixel."""
+        x, weight = types[0], constants["weight"]
+        k, c = weight.data.shape
+        pixel = TensorType((1, 1, c), x.element)
+        kernel = Constant(weight.data.reshape(k, 1, 1, c), weight.element)
+        y = TensorType((1, 1, k), self.infer(*types).element)
+        return window_mac(pixel, kernel, constants["bias"], y, (1, 1), fold)

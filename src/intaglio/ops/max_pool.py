@@ -9,21 +9,23 @@ wins over an element. Exact: nothing is computed, only chosen.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
 
-from intaglio.ir.graph import Step
+from intaglio.hw.unit import Fold, Unit
+from intaglio.hw.window_pool import window_pool
+from intaglio.ir.graph import Constant, Step
 from intaglio.ir.types import TensorType
 from intaglio.ops.pad import Pad
-from intaglio.ops.pool import Pool
+from intaglio.ops.pool import StreamPool
 from intaglio.ops.windows import pad, windows
 
 
 @dataclass(frozen=True)
-class MaxPool(Pool):
+class MaxPool(StreamPool):
     """Maximum pooling."""
 
     name: ClassVar[str] = "max_pool"
@@ -42,6 +44,15 @@ class MaxPool(Pool):
         floating = np.issubdtype(x.dtype, np.floating)
         lowest = -np.inf if floating else float(np.iinfo(x.dtype).min)
         return windows(pad(x, self.padding, lowest), self.kernel, self.stride).max(axis=(3, 4))
+
+    # --- 4 unit --------------------------------------------------------------------------------
+
+    def unit(
+        self, types: Sequence[TensorType], constants: Mapping[str, Constant], fold: Fold
+    ) -> Unit:
+        """Reduce windows over an image that is already padded."""
+        y = self.infer(*types)
+        return window_pool(types[0], y, self.kernel, self.stride, fold, maximum=True)
 
     # --- 5 lowering ----------------------------------------------------------------------------
 

@@ -9,21 +9,24 @@ normally the zero point.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
 from intaglio.errors import ModelError
+from intaglio.hw.border import border
+from intaglio.hw.unit import Fold, StreamOperator, Unit, lane_folds
+from intaglio.ir.graph import Constant
 from intaglio.ir.loops import LoopNest, elementwise
-from intaglio.ir.operator import Operator
 from intaglio.ir.types import TensorType
 from intaglio.numerics.types import IntType
 from intaglio.ops.windows import Padding, pad
 
 
 @dataclass(frozen=True)
-class Pad(Operator):
+class Pad(StreamOperator):
     """Constant padding of images; `padding` is (top, left, bottom, right)."""
 
     name: ClassVar[str] = "pad"
@@ -43,9 +46,12 @@ class Pad(Operator):
         top, left, bottom, right = self.padding
         height, width, channels = x.shape
         element = x.element
-        if isinstance(element, IntType) and not element.min <= self.value <= element.max:
+        if isinstance(element, IntType) and any(self.padding) and not self._fits(element):
             element = IntType.holding(min(element.min, self.value), max(element.max, self.value))
         return TensorType((height + top + bottom, width + left + right, channels), element)
+
+    def _fits(self, element: IntType) -> bool:
+        return element.min <= self.value <= element.max
 
     # --- 2 meaning -----------------------------------------------------------------------------
 
@@ -60,3 +66,15 @@ class Pad(Operator):
     def loops(self, *types: TensorType) -> LoopNest:
         """Touch each output element once."""
         return elementwise(self.infer(*types).shape)
+
+    # --- 4 unit --------------------------------------------------------------------------------
+
+    def folds(self, types: Sequence[TensorType]) -> Iterator[Fold]:
+        """Any number of channels side by side."""
+        return lane_folds(types[0].channels)
+
+    def unit(
+        self, types: Sequence[TensorType], constants: Mapping[str, Constant], fold: Fold
+    ) -> Unit:
+        """Insert beats around the image."""
+        return border(types[0], self.infer(*types), self.padding, self.value, fold.lanes_in)

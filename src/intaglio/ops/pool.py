@@ -3,8 +3,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from intaglio.errors import ModelError
+from intaglio.hw.unit import Fold, StreamOperator, lane_folds
 from intaglio.ir.loops import Access, LoopNest
 from intaglio.ir.operator import Operator
 from intaglio.ir.types import TensorType
@@ -23,8 +26,13 @@ class Pool(Operator):
         """Return (P, Q, C).
 
         Raises:
-            ModelError: the window does not fit.
+            ModelError: the window does not fit, or some window would see nothing but padding.
         """
+        if max(self.padding[0::2]) >= self.kernel[0] or max(self.padding[1::2]) >= self.kernel[1]:
+            raise ModelError(
+                f"padding must be smaller than the {self.kernel[0]}x{self.kernel[1]} window, "
+                f"not {self.padding}"
+            )
         return (*output_size(x.shape, self.kernel, self.stride, self.padding), x.channels)
 
     def loops(self, *types: TensorType) -> LoopNest:
@@ -36,3 +44,12 @@ class Pool(Operator):
         r, s = self.kernel
         nest = {"P": p, "Q": q, "C": c, "R": r, "S": s}
         return LoopNest(nest, (Access("x", (down, across, (("C", 1),))),), write)
+
+
+@dataclass(frozen=True)
+class StreamPool(Pool, StreamOperator):
+    """A pooling that has hardware."""
+
+    def folds(self, types: Sequence[TensorType]) -> Iterator[Fold]:
+        """Any number of channels side by side."""
+        return lane_folds(types[0].channels)

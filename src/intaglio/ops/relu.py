@@ -8,19 +8,22 @@ Shapes: any; y as x. On integers `zero_point` is the code of zero; on floats it 
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
+from intaglio.hw.clamp import clamp
+from intaglio.hw.unit import Fold, StreamOperator, Unit, lane_folds
+from intaglio.ir.graph import Constant
 from intaglio.ir.loops import LoopNest, elementwise
-from intaglio.ir.operator import Operator
 from intaglio.ir.types import TensorType
 from intaglio.numerics.types import IntType
 
 
 @dataclass(frozen=True)
-class Relu(Operator):
+class Relu(StreamOperator):
     """Rectifier."""
 
     name: ClassVar[str] = "relu"
@@ -50,3 +53,16 @@ class Relu(Operator):
     def loops(self, *types: TensorType) -> LoopNest:
         """Touch each element once."""
         return elementwise(types[0].shape)
+
+    # --- 4 unit --------------------------------------------------------------------------------
+
+    def folds(self, types: Sequence[TensorType]) -> Iterator[Fold]:
+        """Any number of channels side by side."""
+        return lane_folds(types[0].channels)
+
+    def unit(
+        self, types: Sequence[TensorType], constants: Mapping[str, Constant], fold: Fold
+    ) -> Unit:
+        """Clamp from below."""
+        x, y = types[0], self.infer(*types)
+        return clamp(x, y, self.zero_point, y.integer.max, fold.lanes_in)

@@ -13,14 +13,17 @@ Integer-Arithmetic-Only Inference", CVPR 2018, section 2.2; one shift a layer is
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
 from intaglio.errors import ModelError
+from intaglio.hw.scale_shift import scale_shift
+from intaglio.hw.unit import Fold, StreamOperator, Unit, lane_folds
+from intaglio.ir.graph import Constant
 from intaglio.ir.loops import LoopNest, elementwise
-from intaglio.ir.operator import Operator
 from intaglio.ir.types import TensorType
 from intaglio.numerics.rounding import Rounding, round_shift, saturate
 from intaglio.numerics.types import IntType
@@ -30,7 +33,7 @@ PRODUCT_BITS = 62
 
 
 @dataclass(frozen=True)
-class Requantize(Operator):
+class Requantize(StreamOperator):
     """Multiply, shift, round, move to the zero point, saturate."""
 
     name: ClassVar[str] = "requantize"
@@ -76,3 +79,18 @@ class Requantize(Operator):
     def loops(self, *types: TensorType) -> LoopNest:
         """Touch each element once; its products are not the network's MACs."""
         return elementwise(types[0].shape)
+
+    # --- 4 unit --------------------------------------------------------------------------------
+
+    def folds(self, types: Sequence[TensorType]) -> Iterator[Fold]:
+        """Any number of channels side by side."""
+        return lane_folds(types[0].channels)
+
+    def unit(
+        self, types: Sequence[TensorType], constants: Mapping[str, Constant], fold: Fold
+    ) -> Unit:
+        """Multiply, shift and saturate; only half up is built."""
+        if self.rounding is not Rounding.HALF_UP:
+            raise ModelError(f"rounding must be half_up in hardware, not {self.rounding.value}")
+        y, multiplier = self.infer(*types), constants["multiplier"]
+        return scale_shift(types[0], multiplier, y, self.shift, self.zero_point, fold.lanes_in)

@@ -7,19 +7,21 @@ Shapes: x any; y `shape`, of equal size. The batch axis takes no part.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
 from intaglio.errors import ModelError
+from intaglio.hw.unit import Fold, StreamOperator, Unit
+from intaglio.ir.graph import Constant
 from intaglio.ir.loops import LoopNest, elementwise
-from intaglio.ir.operator import Operator
 from intaglio.ir.types import TensorType
 
 
 @dataclass(frozen=True)
-class Reshape(Operator):
+class Reshape(StreamOperator):
     """Renaming of axes."""
 
     name: ClassVar[str] = "reshape"
@@ -45,3 +47,15 @@ class Reshape(Operator):
     def loops(self, *types: TensorType) -> LoopNest:
         """Touch each element once."""
         return elementwise(types[0].shape)
+
+    # --- 4 unit --------------------------------------------------------------------------------
+
+    def folds(self, types: Sequence[TensorType]) -> Iterator[Fold]:
+        """Nothing to choose."""
+        return iter((Fold(),))
+
+    def unit(
+        self, types: Sequence[TensorType], constants: Mapping[str, Constant], fold: Fold
+    ) -> Unit | None:
+        """The stream passes as it is."""
+        return None

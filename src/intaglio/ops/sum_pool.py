@@ -9,22 +9,24 @@ integers: the result is as wide as the sum needs.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
 
-from intaglio.ir.graph import Step
+from intaglio.hw.unit import Fold, Unit
+from intaglio.hw.window_pool import window_pool
+from intaglio.ir.graph import Constant, Step
 from intaglio.ir.types import TensorType
 from intaglio.ops.accumulate import sum_element
 from intaglio.ops.pad import Pad
-from intaglio.ops.pool import Pool
+from intaglio.ops.pool import StreamPool
 from intaglio.ops.windows import pad, windows
 
 
 @dataclass(frozen=True)
-class SumPool(Pool):
+class SumPool(StreamPool):
     """Sum pooling."""
 
     name: ClassVar[str] = "sum_pool"
@@ -35,8 +37,10 @@ class SumPool(Pool):
 
     def infer(self, *types: TensorType) -> TensorType:
         """Return (P, Q, C) with the accumulator's type."""
-        element = sum_element(types[0].element, self.kernel[0] * self.kernel[1])
-        return TensorType(self.output_shape(types[0]), element)
+        (x,) = types
+        shape = self.output_shape(x)
+        padded = Pad(self.padding, self.pad_value).infer(x)
+        return TensorType(shape, sum_element(padded.element, self.kernel[0] * self.kernel[1]))
 
     # --- 2 meaning -----------------------------------------------------------------------------
 
@@ -47,6 +51,15 @@ class SumPool(Pool):
         return windows(pad(wide, self.padding, self.pad_value), self.kernel, self.stride).sum(
             axis=(3, 4)
         )
+
+    # --- 4 unit --------------------------------------------------------------------------------
+
+    def unit(
+        self, types: Sequence[TensorType], constants: Mapping[str, Constant], fold: Fold
+    ) -> Unit:
+        """Reduce windows over an image that is already padded."""
+        y = self.infer(*types)
+        return window_pool(types[0], y, self.kernel, self.stride, fold, maximum=False)
 
     # --- 5 lowering ----------------------------------------------------------------------------
 

@@ -36,7 +36,13 @@ def pad(x: np.ndarray, padding: Padding, value: float) -> np.ndarray:
     top, left, bottom, right = padding
     if not any(padding):
         return x
+    if np.issubdtype(x.dtype, np.integer) and not _holds(x.dtype, value):
+        x = x.astype(np.int64)
     return np.pad(x, ((0, 0), (top, bottom), (left, right), (0, 0)), constant_values=value)
+
+
+def _holds(dtype: np.dtype[np.signedinteger], value: float) -> bool:
+    return bool(np.iinfo(dtype).min <= value <= np.iinfo(dtype).max)
 
 
 def windows(x: np.ndarray, kernel: Pair, stride: Pair) -> np.ndarray:

@@ -8,13 +8,13 @@ from importlib.util import find_spec
 from intaglio.errors import MissingToolError
 
 
-def require(package: str, purpose: str) -> None:
+def require(module: str, package: str, purpose: str) -> None:
     """Stop with one clear line, before a late import would, where an optional package is missing.
 
     Raises:
         MissingToolError: it is not installed.
     """
-    if find_spec(package) is None:
+    if find_spec(module) is None:
         raise MissingToolError(
             f"{purpose} needs {package}, which is not installed: pip install 'intaglio[train]'"
         )

@@ -29,7 +29,7 @@ def digits(size: int = 28) -> Dataset:
     """
     if size < 1:
         raise IntaglioError(f"the size of digits must be 1 pixel or more, not {size}")
-    require("sklearn", "the digits data set")
+    require("sklearn", "scikit-learn", "the digits data set")
     from sklearn.datasets import load_digits
 
     source = load_digits()

@@ -1,0 +1,211 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The dataflow architecture: a unit for every node, streams between them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from intaglio.arch.design import Design, Endpoint, Instance
+from intaglio.devices.device import Device
+from intaglio.errors import InfeasibleError, ModelError, VerificationError
+from intaglio.hw.cost import Resources
+from intaglio.hw.stream_fifo import SHALLOW
+from intaglio.hw.stream_fork import stream_fork
+from intaglio.hw.stream_width import regroup
+from intaglio.hw.unit import Fold, Stream, StreamOperator, Unit, stream
+from intaglio.ir.graph import Graph, Node, Program
+from intaglio.passes.dead_code import dead_code
+from intaglio.passes.lower import lower
+
+#: A fork's FIFO holds what one branch produces while the other is still filling; beyond this the
+#: design is taken to be deadlocked.
+DEEPEST_FORK = 1 << 16
+
+
+def hardware_graph(program: Program) -> Graph:
+    """Return the program's graph in the steps that hardware does.
+
+    Raises:
+        ModelError: a node has no hardware; the text names it.
+    """
+    graph = dead_code(lower(program.graph))
+    for node in graph.nodes:
+        if not isinstance(node.op, StreamOperator):
+            raise ModelError(f"{node} must have hardware; {node.op.name} has none")
+    if len(graph.outputs) != 1:
+        raise ModelError(f"a design must have one output, not {len(graph.outputs)}")
+    return graph
+
+
+def node_unit(graph: Graph, node: Node, fold: Fold) -> Unit | None:
+    """Return the unit of a node, or None where the stream passes as it is.
+
+    Raises:
+        ModelError: no hardware exists for its types; the text names the node.
+    """
+    if not isinstance(node.op, StreamOperator):
+        raise ModelError(f"{node} must have hardware; {node.op.name} has none")
+    constants = {
+        operand: graph.constants[name]
+        for operand, name in zip(node.op.operands, node.inputs, strict=True)
+        if name in graph.constants
+    }
+    try:
+        return node.op.unit(graph.operand_types(node), constants, fold)
+    except ModelError as error:
+        raise ModelError(f"{node}: {error}") from None
+
+
+@dataclass
+class _Builder:
+    """Instances made so far, and for each value the ends of its stream that nobody reads yet."""
+
+    graph: Graph
+    fork_depth: int
+    instances: list[Instance] = field(default_factory=list)
+    inputs: dict[str, Stream] = field(default_factory=dict)
+    open: dict[str, list[tuple[Endpoint, Stream]]] = field(default_factory=dict)
+
+    def place(self, name: str, unit: Unit, node: str, sources: Mapping[str, Endpoint]) -> None:
+        self.instances.append(Instance(name, unit, node, sources))
+
+    def offer(self, value: str, end: Endpoint, stream_: Stream, readers: int) -> None:
+        """Make a value's stream available to so many readers."""
+        ends = []
+        while readers > 1:
+            name = f"{value}.fork{readers}" if readers > 2 else f"{value}.fork"
+            unit = stream_fork(stream_, (self.fork_depth, self.fork_depth))
+            self.place(name, unit, value, {"in": end})
+            ends.append((Endpoint(name, "a"), stream_))
+            end, readers = Endpoint(name, "b"), readers - 1
+        self.open[value] = [*ends, (end, stream_)]
+
+    def connect(self, value: str, wanted: Stream, reader: str) -> Endpoint:
+        """Return an end of a value's stream with the wanted lanes."""
+        end, found = self.open[value].pop(0)
+        units = regroup(found.element, found.lanes * found.beats, found.lanes, wanted.lanes)
+        for index, unit in enumerate(units):
+            name = f"{reader}.width{index}" if index else f"{reader}.width"
+            self.place(name, unit, reader, {"in": end})
+            end = Endpoint(name, "out")
+        return end
+
+
+def dataflow(program: Program, device: Device, folds: Mapping[str, Fold]) -> Design:
+    """Build the design in which each node of the hardware graph has its fold.
+
+    Args:
+        program: what to compute.
+        device: where; its capacity is not checked here, see `require_fit`.
+        folds: a legal fold for every node of `hardware_graph(program)`.
+
+    Raises:
+        ModelError: a node has no hardware, or a design has several outputs.
+        InfeasibleError: branches of the graph wait for each other whatever the FIFOs' depth.
+    """
+    graph = hardware_graph(program)
+    depth = SHALLOW
+    while True:
+        design = _build(program, device, graph, folds, depth)
+        if not any(instance.unit.module == "stream_fork" for instance in design.instances):
+            return design
+        try:
+            stalls = design.cycles.interval > design.bottleneck.unit.interval
+        except VerificationError:
+            stalls = True
+        if not stalls:
+            return design
+        depth *= 2
+        if depth > DEEPEST_FORK:
+            raise InfeasibleError(
+                f"the branches of {graph.name!r} must meet within {DEEPEST_FORK} buffered beats; "
+                f"they do not: give the slower branch more lanes"
+            )
+
+
+def _build(
+    program: Program, device: Device, graph: Graph, folds: Mapping[str, Fold], fork_depth: int
+) -> Design:
+    builder = _Builder(graph, fork_depth)
+    readers = _readers(graph)
+    for value in graph.inputs:
+        first = _first_lanes(graph, value.name, folds)
+        builder.inputs[value.name] = stream(value.type, first)
+        builder.offer(
+            value.name, Endpoint("", value.name), builder.inputs[value.name], readers[value.name]
+        )
+    for node in graph.nodes:
+        unit = node_unit(graph, node, folds[node.name])
+        operands = [name for name in node.inputs if name not in graph.constants]
+        if unit is None:
+            end, found = builder.open[operands[0]].pop(0)
+            builder.offer(node.name, end, found, readers[node.name])
+            continue
+        sources = {
+            port: builder.connect(value, wanted, node.name)
+            for value, (port, wanted) in zip(operands, unit.inputs.items(), strict=True)
+        }
+        builder.place(node.name, unit, node.name, sources)
+        builder.offer(
+            node.name, Endpoint(node.name, "out"), unit.outputs["out"], readers[node.name]
+        )
+    end, _ = builder.open[graph.outputs[0]].pop(0)
+    instances = tuple(builder.instances)
+    return Design(program, device, graph, dict(folds), instances, builder.inputs, end)
+
+
+def _readers(graph: Graph) -> dict[str, int]:
+    """How often each value is read, the design's own output included."""
+    count = dict.fromkeys(graph.types, 0)
+    for node in graph.nodes:
+        for name in node.inputs:
+            count[name] += 1
+    for name in graph.outputs:
+        count[name] += 1
+    return count
+
+
+def _first_lanes(graph: Graph, value: str, folds: Mapping[str, Fold]) -> int:
+    """Lanes of a stream from outside: those its first reader with hardware wants."""
+    node = graph.consumers[value][0]
+    unit = node_unit(graph, node, folds[node.name])
+    if unit is None:
+        return _first_lanes(graph, node.name, folds)
+    return next(iter(unit.inputs.values())).lanes
+
+
+def require_fit(design: Design) -> Design:
+    """Return the design if its estimated cells fit the device.
+
+    Raises:
+        InfeasibleError: they do not; the text names each kind, by how much, and what would help.
+    """
+    bound = capacity(design.device)
+    if design.resources.fits(bound):
+        return design
+    raise InfeasibleError(over_capacity(design.resources, bound, design.device.name))
+
+
+def capacity(device: Device) -> Resources:
+    """Return the cells of a device."""
+    return Resources(device.lut, device.ff, device.dsp, device.bram)
+
+
+def over_capacity(need: Resources, bound: Resources, name: str) -> str:
+    """Say what does not fit, by how much, and what would help."""
+    levers = {
+        "lut": "fewer lanes or narrower weights",
+        "ff": "fewer lanes",
+        "dsp": "fewer lanes",
+        "bram": "narrower weights or a larger device",
+    }
+    over = [
+        f"{kind} {getattr(need, kind)} of {getattr(bound, kind)} "
+        f"({getattr(need, kind) - getattr(bound, kind)} too many: {lever})"
+        for kind, lever in levers.items()
+        if getattr(need, kind) > getattr(bound, kind)
+    ]
+    return f"a design must fit {name}, not need {'; '.join(over)}"
+
+

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A design: units, wired; what it costs, and when every frame passes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from intaglio.devices.device import Device
+from intaglio.hw import timing
+from intaglio.hw.cost import Cycles, Resources
+from intaglio.hw.timing import Timing, Wiring
+from intaglio.hw.unit import Fold, Stream, Unit
+from intaglio.ir.graph import Graph, Program
+
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One end of a stream: a port of an instance, or of the design where the instance is ''."""
+
+    instance: str
+    port: str
+
+
+@dataclass(frozen=True)
+class Instance:
+    """A unit in a design: `node` is the node of the lowered graph it belongs to."""
+
+    name: str
+    unit: Unit
+    node: str
+    sources: Mapping[str, Endpoint]
+
+
+@dataclass(frozen=True)
+class Design:
+    """A program mapped on a device, one unit a node, in stream order.
+
+    `graph` is the program's graph with everything lowered that hardware does in smaller steps;
+    `folds` holds the choice for each of its nodes.
+    """
+
+    program: Program
+    device: Device
+    graph: Graph
+    folds: Mapping[str, Fold]
+    instances: tuple[Instance, ...]
+    inputs: Mapping[str, Stream]
+    output: Endpoint
+
+    @cached_property
+    def resources(self) -> Resources:
+        """Cells of all units."""
+        total = Resources()
+        for instance in self.instances:
+            total += instance.unit.resources
+        return total
+
+    @property
+    def output_stream(self) -> Stream:
+        """The stream that leaves the design."""
+        unit = next(i.unit for i in self.instances if i.name == self.output.instance)
+        return unit.outputs[self.output.port]
+
+    @cached_property
+    def bottleneck(self) -> Instance:
+        """The instance with the longest interval of its own."""
+        return max(self.instances, key=lambda instance: instance.unit.interval)
+
+    @cached_property
+    def cycles(self) -> Cycles:
+        """Latency of the first frame and interval of the steady state; equal to simulation."""
+        found = self.timing(STEADY_FRAMES)
+        return Cycles(found.frames[0].latency, found.interval)
+
+    @property
+    def multipliers(self) -> int:
+        """Multipliers that do the network's MACs."""
+        return sum(instance.unit.multipliers for instance in self.instances)
+
+    def timing(self, frames: int) -> Timing:
+        """Return when each of `frames` back-to-back frames passes; equal to simulation."""
+        return timing.follow(self._wiring, frames)
+
+    @cached_property
+    def _wiring(self) -> Wiring:
+        """Processes and channels of all units; a stream is named after the port that gives it."""
+        processes = []
+        capacities: dict[str, int | None] = {}
+        for name in self.inputs:
+            capacities[_channel(Endpoint("", name))] = None
+        for instance in self.instances:
+            unit = instance.unit
+            names = {port: _channel(source) for port, source in instance.sources.items()}
+            for port, parameter in unit.depths.items():
+                names[port] = _channel(Endpoint(instance.name, port))
+                capacities[names[port]] = unit.parameters[parameter]
+            for port, capacity in unit.internal.items():
+                names[port] = _channel(Endpoint(instance.name, port))
+                capacities[names[port]] = capacity
+            processes += [(process, names) for process in unit.processes]
+        sources = {_channel(Endpoint("", n)): stream.beats for n, stream in self.inputs.items()}
+        sink = _channel(self.output)
+        return Wiring(processes, capacities, sources, sink, self.output_stream.beats)
+
+
+#: Frames after which a pipeline of this kind repeats itself, with a wide margin; `follow` stops
+#: earlier where it can show that it does.
+STEADY_FRAMES = 64
+
+
+def _channel(endpoint: Endpoint) -> str:
+    return f"{endpoint.instance}.{endpoint.port}"

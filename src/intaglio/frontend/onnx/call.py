@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One ONNX node while it is read: its operands as found so far, its attributes by kind."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from intaglio.frontend.builder import Activation, Builder, Site, UnsupportedError
+from intaglio.frontend.onnx.source import SourceNode
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """The result of a node that is left out: its operand, and why that is right.
+
+    `exact` tells whether every number stays as it was.
+    """
+
+    value: Activation
+    why: str
+    exact: bool = True
+
+
+Operand = Activation | np.ndarray
+Result = Activation | np.ndarray | Dropped
+
+
+@dataclass(frozen=True)
+class Call:
+    """A node with its operands; None stands for an optional one that is absent.
+
+    `sole` tells for each operand whether nothing else reads it, `readers` which operators read the
+    result ("" is an output of the graph), `batch` the size of the batch axis in computed shapes.
+    """
+
+    node: SourceNode
+    operands: tuple[Operand | None, ...]
+    builder: Builder
+    site: Site
+    opset: int
+    batch: int
+    sole: tuple[bool, ...]
+    readers: frozenset[str]
+
+    # --- operands ------------------------------------------------------------------------------
+
+    def activation(self, index: int = 0) -> Activation:
+        """Return an operand that must be computed by the network."""
+        found = self.operands[index] if index < len(self.operands) else None
+        if not isinstance(found, Activation):
+            raise UnsupportedError(f"operand {index + 1} must come from the network's input")
+        return found
+
+    def image(self) -> tuple[Activation, int, int]:
+        """Return the first operand with its height and width."""
+        x = self.activation()
+        if len(x.shape) != 3:
+            raise UnsupportedError(
+                f"its input must be an image [N, C, H, W], not a frame {list(x.shape)}",
+                "the 2-D form with a height of 1" if len(x.shape) == 2 else "",
+            )
+        return x, x.shape[1], x.shape[2]
+
+    def optional(self, index: int) -> np.ndarray | None:
+        """Return an operand that must be constant if it is there."""
+        found = self.operands[index] if index < len(self.operands) else None
+        if isinstance(found, Activation):
+            raise UnsupportedError(f"operand {self.node.inputs[index]!r} must be a constant")
+        return found
+
+    def array(self, index: int) -> np.ndarray:
+        """Return an operand that must be constant."""
+        found = self.optional(index)
+        if found is None:
+            raise UnsupportedError(f"operand {index + 1} must be given")
+        return found
+
+    def weights(self, index: int) -> np.ndarray:
+        """Return a constant operand of finite numbers."""
+        array = self.array(index)
+        if bad := int(np.count_nonzero(~np.isfinite(array))):
+            raise UnsupportedError(
+                f"tensor {self.node.inputs[index]!r} must be finite, "
+                f"not NaN or infinite in {bad} of {array.size} numbers"
+            )
+        return array
+
+    # --- attributes ----------------------------------------------------------------------------
+
+    def integer(self, key: str, default: int) -> int:
+        """Return an integer attribute."""
+        return int(self._attribute(key, int, default))
+
+    def number(self, key: str, default: float) -> float:
+        """Return a float attribute."""
+        return float(self._attribute(key, float, default))
+
+    def word(self, key: str, default: str) -> str:
+        """Return a string attribute."""
+        return str(self._attribute(key, str, default))
+
+    def integers(self, key: str, default: Sequence[int] | None) -> tuple[int, ...] | None:
+        """Return an attribute that is a list of integers."""
+        found = self.node.attributes.get(key)
+        if found is None:
+            return None if default is None else tuple(default)
+        if not isinstance(found, tuple) or not all(isinstance(n, int) for n in found):
+            raise UnsupportedError(f"attribute {key} must be a list of integers, not {found!r}")
+        return found
+
+    def pair(self, key: str, default: tuple[int, int]) -> tuple[int, int]:
+        """Return an attribute that is two integers: down, across."""
+        found = self.integers(key, default)
+        if found is None or len(found) != 2:
+            raise UnsupportedError(f"attribute {key} must be two integers, not {found}")
+        return found[0], found[1]
+
+    def integers_or_operand(self, key: str, index: int) -> tuple[int, ...] | None:
+        """Return what older opsets have as an attribute and newer ones as an operand."""
+        array = self.optional(index)
+        if array is None:
+            return self.integers(key, None)
+        if not np.issubdtype(array.dtype, np.integer):
+            raise UnsupportedError(f"operand {self.node.inputs[index]!r} must be integers")
+        return tuple(int(n) for n in array.ravel())
+
+    def axes(self, index: int) -> tuple[int, ...] | None:
+        """Return the axes of an operator that has them as attribute or operand."""
+        return self.integers_or_operand("axes", index)
+
+    def frame_axes(self, axes: Sequence[int], rank: int) -> tuple[int, ...]:
+        """Turn axes of a batch into axes of its frames.
+
+        Args:
+            axes: possibly negative.
+            rank: of the batch.
+        """
+        positive = [axis + rank if axis < 0 else axis for axis in axes]
+        if any(not 0 < axis < rank for axis in positive):
+            raise UnsupportedError(f"axes must leave the batch axis alone, not be {list(axes)}")
+        return tuple(axis - 1 for axis in positive)
+
+    def shape_slice(self, shape: Sequence[int]) -> np.ndarray:
+        """Return what Shape says of a shape, between its start and end."""
+        start, end = self.integer("start", 0), self.integer("end", len(shape))
+        return np.array(shape, np.int64)[start:end]
+
+    def _attribute(self, key: str, kind: type, default: object) -> Any:
+        found = self.node.attributes.get(key, default)
+        if not isinstance(found, kind):
+            raise UnsupportedError(f"attribute {key} must be of type {kind.__name__}")
+        return found

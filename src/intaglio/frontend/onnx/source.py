@@ -1,0 +1,263 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An ONNX file as plain data: every access to protobuf is here, checked and within limits."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from intaglio.errors import ModelError
+from intaglio.frontend.onnx.external import read_external
+
+OPSETS = range(7, 26)
+MAX_NODES = 20_000
+#: One protobuf message, and so one ONNX file, cannot be larger.
+MAX_BYTES = (1 << 31) - 1
+#: The sizes that ONNX numbers its element types by.
+DTYPES = {
+    1: np.float32, 2: np.uint8, 3: np.int8, 4: np.uint16, 5: np.int16, 6: np.int32, 7: np.int64,
+    9: np.bool_, 10: np.float16, 11: np.float64, 12: np.uint32, 13: np.uint64,
+}  # fmt: skip
+FLOAT = 1
+_FIELDS = {
+    1: "float_data",
+    7: "int64_data",
+    11: "double_data",
+    12: "uint64_data",
+    13: "uint64_data",
+}
+_EXTERNAL = 1
+
+
+@dataclass(frozen=True)
+class SourceNode:
+    """A node as the file has it; a subgraph attribute is None."""
+
+    name: str
+    op: str
+    domain: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    attributes: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class SourceInput:
+    """An input: its element type by ONNX number, and its sizes: numbers, names or unknown."""
+
+    name: str
+    element: int
+    dims: tuple[int | str | None, ...] | None
+
+
+@dataclass(frozen=True)
+class SourceModel:
+    """A readable model whose tensors are all in memory.
+
+    `constants` are the initializers; one of an element type we cannot read is missing there and
+    named in `unreadable`.
+    """
+
+    path: Path
+    opset: int
+    inputs: tuple[SourceInput, ...]
+    outputs: tuple[str, ...]
+    nodes: tuple[SourceNode, ...]
+    constants: Mapping[str, np.ndarray]
+    unreadable: frozenset[str]
+    proto: Any = field(repr=False, compare=False)
+
+
+def read_onnx(path: Path) -> SourceModel:
+    """Read a file.
+
+    Raises:
+        ModelError: it is missing, not an ONNX model, damaged, or outside the limits.
+    """
+    from google.protobuf.message import DecodeError
+
+    if not path.is_file():
+        raise ModelError(f"{path} must be an ONNX file; there is no such file")
+    try:
+        return _model(path, _parse(path))
+    except (DecodeError, UnicodeDecodeError) as error:
+        reason = str(error).splitlines()[0] if str(error) else "no protobuf message"
+        raise ModelError(f"{path} must be a whole ONNX model, it is damaged: {reason}") from None
+    except OSError as error:
+        raise ModelError(f"{path} must be readable: {error.strerror}") from None
+    except ModelError as error:
+        raise ModelError(f"{path}: {error}") from None
+
+
+def _parse(path: Path) -> Any:
+    import onnx
+
+    if path.stat().st_size > MAX_BYTES:
+        raise ModelError(f"an ONNX file must be under {MAX_BYTES} bytes")
+    proto = onnx.ModelProto()
+    proto.ParseFromString(path.read_bytes())
+    if not proto.HasField("graph") or not proto.graph.output:
+        raise ModelError("it must be an ONNX model with a graph and an output; it has none")
+    return proto
+
+
+def _model(path: Path, proto: Any) -> SourceModel:
+    opset = _opset(proto)
+    if proto.graph.sparse_initializer:
+        raise ModelError("its weights must be dense, not sparse: save it with dense initializers")
+    proto = _inlined(proto)
+    if len(proto.graph.node) > MAX_NODES:
+        raise ModelError(f"it must have at most {MAX_NODES} nodes, not {len(proto.graph.node)}")
+    _bring_in(path.parent, proto)
+    arrays = {t.name: to_array(t) for t in proto.graph.initializer}
+    inputs = (_input(value) for value in proto.graph.input)
+    return SourceModel(
+        path,
+        opset,
+        tuple(value for value in inputs if value.name not in arrays),
+        tuple(value.name for value in proto.graph.output),
+        tuple(_node(node) for node in proto.graph.node),
+        {name: array for name, array in arrays.items() if array is not None},
+        frozenset(name for name, array in arrays.items() if array is None),
+        proto,
+    )
+
+
+def _opset(proto: Any) -> int:
+    versions = {o.domain: o.version for o in proto.opset_import}
+    version = int(versions.get("", versions.get("ai.onnx", 0)))
+    if version not in OPSETS:
+        raise ModelError(
+            f"its opset must be {OPSETS[0]} to {OPSETS[-1]}, not {version}: "
+            "export it again with opset_version=17"
+        )
+    return version
+
+
+def _inlined(proto: Any) -> Any:
+    """Put local functions in place of their calls, if there are any and few enough."""
+    if not proto.functions:
+        return proto
+    from onnx.inliner import inline_local_functions
+
+    functions = {(f.domain, f.name): f for f in proto.functions}
+    sizes: dict[tuple[str, str], int] = {}
+
+    def size(nodes: Iterable[Any], depth: int) -> int:
+        if depth > len(functions):
+            raise ModelError("a local function must not call itself")
+        total = 0
+        for node in nodes:
+            key = (node.domain, node.op_type)
+            if key in functions and key not in sizes:
+                sizes[key] = size(functions[key].node, depth + 1)
+            total += sizes.get(key, 1)
+        return total
+
+    if size(proto.graph.node, 0) > MAX_NODES:
+        raise ModelError(f"it must have at most {MAX_NODES} nodes with its functions written out")
+    try:
+        return inline_local_functions(proto)
+    except (RuntimeError, ValueError, TypeError) as error:
+        raise ModelError(f"its local functions must be readable: {_line(error)}") from None
+
+
+def _bring_in(folder: Path, proto: Any) -> None:
+    """Replace every external tensor by its bytes, so that nothing else ever opens a file."""
+    tensors = list(proto.graph.initializer)
+    tensors += [a.t for n in proto.graph.node for a in n.attribute if a.HasField("t")]
+    total = sum(len(t.raw_data) for t in tensors)
+    for tensor in tensors:
+        if tensor.data_location != _EXTERNAL:
+            continue
+        if tensor.data_type not in DTYPES:
+            raise ModelError(
+                f"tensor {tensor.name!r} must be of numbers, not type {tensor.data_type}"
+            )
+        size = _size(tensor) * np.dtype(DTYPES[tensor.data_type]).itemsize
+        total += size
+        if total > MAX_BYTES:
+            raise ModelError(f"its tensors must be under {MAX_BYTES} bytes in all")
+        entries = {entry.key: entry.value for entry in tensor.external_data}
+        tensor.raw_data = read_external(folder, tensor.name, entries, size)
+        tensor.ClearField("external_data")
+        tensor.ClearField("data_location")
+
+
+def _size(tensor: Any) -> int:
+    if any(n < 0 for n in tensor.dims):
+        raise ModelError(f"tensor {tensor.name!r} must have sizes of at least 0, not {tensor.dims}")
+    return math.prod(tensor.dims)
+
+
+def to_array(tensor: Any) -> np.ndarray | None:
+    """Return a tensor as an array, or None where its element type is not one of numbers.
+
+    Raises:
+        ModelError: it holds another number of elements than its sizes say.
+    """
+    size = _size(tensor)
+    if tensor.data_type not in DTYPES:
+        return None
+    dtype = np.dtype(DTYPES[tensor.data_type])
+    if tensor.HasField("raw_data"):
+        found, unit = len(tensor.raw_data), dtype.itemsize
+    else:
+        data = getattr(tensor, _FIELDS.get(tensor.data_type, "int32_data"))
+        found, unit = len(data), 1
+    if found != size * unit:
+        raise ModelError(
+            f"tensor {tensor.name!r} must hold {size} elements as its shape "
+            f"{list(tensor.dims)} says, not {found // unit}"
+        )
+    if tensor.HasField("raw_data"):
+        array = np.frombuffer(tensor.raw_data, dtype.newbyteorder("<")).astype(dtype)
+    elif dtype == np.float16:
+        array = (np.array(data, np.int64) & 0xFFFF).astype(np.uint16).view(np.float16)
+    else:
+        array = np.array(data).astype(dtype)
+    return array.reshape(tuple(tensor.dims))
+
+
+def _input(value: Any) -> SourceInput:
+    kind = value.type.tensor_type
+    if not kind.HasField("shape"):
+        return SourceInput(value.name, kind.elem_type, None)
+    dims = tuple(
+        d.dim_value if d.HasField("dim_value") else (d.dim_param or None) for d in kind.shape.dim
+    )
+    return SourceInput(value.name, kind.elem_type, dims)
+
+
+def _node(node: Any) -> SourceNode:
+    return SourceNode(
+        node.name,
+        node.op_type,
+        "" if node.domain == "ai.onnx" else node.domain,
+        tuple(node.input),
+        tuple(node.output),
+        {a.name: _attribute(a) for a in node.attribute},
+    )
+
+
+def _attribute(attribute: Any) -> Any:
+    readers = {
+        1: lambda a: a.f,
+        2: lambda a: a.i,
+        3: lambda a: a.s.decode(),
+        4: lambda a: to_array(a.t),
+        6: lambda a: tuple(a.floats),
+        7: lambda a: tuple(a.ints),
+        8: lambda a: tuple(s.decode() for s in a.strings),
+    }
+    reader = readers.get(attribute.type)
+    return None if reader is None else reader(attribute)
+
+
+def _line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)

@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where the SystemVerilog of each block is: the portable one, or a family's own leaf."""
+
+from __future__ import annotations
+
+from importlib import resources
+from importlib.resources.abc import Traversable
+
+_HERE = resources.files("intaglio.hw")
+
+
+def source(block: str, family: str) -> Traversable:
+    """Return the module to build for a family: its own leaf where there is one."""
+    leaf = _HERE / "vendor" / f"{block}_{family}.sv"
+    return leaf if leaf.is_file() else _HERE / f"{block}.sv"
+
+
+def models(family: str) -> list[Traversable]:
+    """Return our simulation models of the cells that a family's leaves instantiate."""
+    folder = _HERE / "vendor" / f"{family}_models"
+    if not folder.is_dir():
+        return []
+    return sorted((f for f in folder.iterdir() if f.name.endswith(".sv")), key=lambda f: f.name)

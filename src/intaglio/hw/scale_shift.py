@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Requantize as a unit (`scale_shift.sv`)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from intaglio.hw.cost import Resources
+from intaglio.hw.memory import rom
+from intaglio.hw.stream_fifo import fifo_depth, fifo_resources
+from intaglio.hw.timing import Beats
+from intaglio.hw.unit import Image, Unit, stream
+from intaglio.ir.graph import Constant
+from intaglio.ir.types import TensorType
+
+#: What one port of the narrowest supported multiplier takes, signed.
+PORT_BITS = 18
+
+
+def scale_shift(
+    x: TensorType, multiplier: Constant, y: TensorType, shift: int, zero_point: int, lanes: int
+) -> Unit:
+    """Return the unit of a requantize that rounds half up.
+
+    Shapes: x and y (..., C), multiplier [C] or [1].
+    """
+    element, target = x.integer, y.integer
+    factors = multiplier.data.astype(np.int64)
+    trivial = bool(np.all(factors == 1))
+    width = multiplier.type.integer.width
+    if len(factors) == 1 or np.all(factors == factors[0]):
+        fields = np.full((1, lanes), factors[0])
+    else:
+        fields = factors.reshape(-1, lanes)
+    latency = 2 if trivial else 7
+    depth = fifo_depth(latency)
+    out = stream(y, lanes)
+    parameters = {
+        "Width": element.width,
+        "Signed": int(element.signed),
+        "Lanes": lanes,
+        "UseMultiplier": int(not trivial),
+        "MultiplierWidth": width,
+        "MultiplierWords": len(fields),
+        "Shift": shift,
+        "ZeroPoint": zero_point,
+        "Low": target.min,
+        "High": target.max,
+        "OutWidth": target.width,
+        "OutDepth": depth,
+    }
+    operand = element.width + (not element.signed)
+    dsp = 0 if trivial else (1 if operand <= PORT_BITS else 2)
+    images = () if trivial else (Image("MultiplierFile", fields, width),)
+    product = operand if trivial else operand + width + 1
+    memory = Resources() if trivial else rom(lanes * width, len(fields)).resources
+    lane = Resources(
+        lut=product * (2 if dsp < 2 else 3) + 3 * target.width,
+        ff=3 * product + target.width,
+        dsp=dsp,
+    )
+    return Unit(
+        "scale_shift",
+        ("loop_counter", "cyclic_rom", "multiplier", "stream_fifo", "scale_shift"),
+        parameters,
+        {"in": stream(x, lanes)},
+        {"out": out},
+        (Beats(out.beats, ("in",), ("out",), latency + 1),),
+        lane * lanes + memory + fifo_resources(out.width, depth),
+        images=images,
+    )

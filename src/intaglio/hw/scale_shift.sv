@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Requantize as a stream unit:
+//
+//   y = saturate(ZeroPoint + floor((x * multiplier + half) / 2^Shift)),  half = 2^Shift / 2
+//
+// The multiplier of a channel comes from a memory image, in stream order. An operand of more than
+// 18 bits is split, high * 2^17 + low, over two multipliers whose products are added a stage later.
+// With `UseMultiplier` 0 the multiplier is 1 and only the shift is left.
+// Latency from beat to beat: 7 edges with a multiplier, 2 without.
+
+module scale_shift #(
+  parameter int unsigned Width = 24,
+  parameter bit          Signed = 1'b1,
+  parameter int unsigned Lanes = 1,
+  parameter bit          UseMultiplier = 1'b1,
+  parameter int unsigned MultiplierWidth = 16,  // unsigned
+  parameter int unsigned MultiplierWords = 1,
+  parameter              MultiplierFile = "",
+  parameter int unsigned Shift = 16,
+  parameter int          ZeroPoint = 0,
+  parameter int          Low = 0,
+  parameter int          High = 255,
+  parameter int unsigned OutWidth = 8,
+  parameter int unsigned OutDepth = 16
+) (
+  input  logic                      clk_i,
+  input  logic                      rst_i,
+  input  logic                      in_valid_i,
+  output logic                      in_ready_o,
+  input  logic [Lanes*Width-1:0]    in_data_i,
+  output logic                      out_valid_o,
+  input  logic                      out_ready_i,
+  output logic [Lanes*OutWidth-1:0] out_data_o
+);
+  localparam int unsigned XWidth = Width + (Signed ? 0 : 1);
+  localparam int unsigned FactorWidth = MultiplierWidth + 1;
+  localparam int unsigned ProductWidth = UseMultiplier ? XWidth + FactorWidth : XWidth;
+  localparam int unsigned RoundWidth = ((ProductWidth > Shift) ? ProductWidth : Shift) + 1;
+  localparam int unsigned ScaledWidth = RoundWidth - Shift;
+  localparam int unsigned CheckWidth = ((ScaledWidth > OutWidth) ? ScaledWidth : OutWidth) + 2;
+  localparam int unsigned Latency = UseMultiplier ? 6 : 1;  // edges before the FIFO write
+  localparam logic signed [RoundWidth-1:0] Half =
+      (Shift == 0) ? '0 : RoundWidth'(1) <<< ((Shift == 0) ? 0 : Shift - 1);
+
+  logic space, issue;
+  logic [Latency:0] valid_q;
+  logic [Lanes*OutWidth-1:0] y_q;
+
+  assign issue = in_valid_i && space;
+  assign in_ready_o = space;
+
+  always_ff @(posedge clk_i) begin
+    if (rst_i) valid_q <= '0;
+    else valid_q <= (Latency + 1)'({valid_q, issue});
+  end
+
+  logic [Lanes*FactorWidth-1:0] factor;
+  if (UseMultiplier) begin : gen_factor
+    logic [Lanes*MultiplierWidth-1:0] rom;
+    cyclic_rom #(
+      .Width(Lanes * MultiplierWidth), .Depth(MultiplierWords), .InitFile(MultiplierFile)
+    ) u_multiplier_rom (
+      .clk_i, .rst_i, .step_i(issue), .data_o(rom)
+    );
+    for (genvar i = 0; i < Lanes; i++) begin : gen_extend
+      assign factor[i*FactorWidth +: FactorWidth] = {1'b0, rom[i*MultiplierWidth +: MultiplierWidth]};
+    end
+  end else begin : gen_no_factor
+    logic unused_factor;
+    assign factor = '0;
+    assign unused_factor = ^factor;
+  end
+
+  for (genvar i = 0; i < Lanes; i++) begin : gen_lane
+    logic signed [XWidth-1:0] x;
+    logic signed [RoundWidth-1:0] rounded_q;
+    logic signed [CheckWidth-1:0] moved;
+
+    if (Signed) begin : gen_signed
+      assign x = in_data_i[i*Width +: Width];
+    end else begin : gen_unsigned
+      assign x = {1'b0, in_data_i[i*Width +: Width]};
+    end
+
+    if (!UseMultiplier) begin : gen_shift_only
+      always_ff @(posedge clk_i) rounded_q <= RoundWidth'(x) + Half;
+    end else begin : gen_multiply
+      logic signed [XWidth-1:0] x_q, x_qq;
+      logic signed [FactorWidth-1:0] m;
+
+      assign m = factor[i*FactorWidth +: FactorWidth];
+      always_ff @(posedge clk_i) begin
+        x_q  <= x;
+        x_qq <= x_q;
+      end
+
+      if (XWidth <= 18) begin : gen_single
+        logic signed [XWidth+FactorWidth-1:0] product;
+        logic signed [RoundWidth-1:0] product_q;
+        multiplier #(.WidthA(XWidth), .WidthB(FactorWidth)) u_multiplier (
+          .clk_i, .a_i(x_qq), .b_i(m), .product_o(product)
+        );
+        always_ff @(posedge clk_i) begin
+          product_q <= RoundWidth'(product) + Half;
+          rounded_q <= product_q;
+        end
+      end else begin : gen_split
+        localparam int unsigned HighWidth = XWidth - 17;
+        logic signed [HighWidth+FactorWidth-1:0] high;
+        logic signed [18+FactorWidth-1:0] low;
+        logic signed [HighWidth+FactorWidth-1:0] high_q;
+        logic signed [RoundWidth-1:0] low_q;
+        multiplier #(.WidthA(HighWidth), .WidthB(FactorWidth)) u_high (
+          .clk_i, .a_i(x_qq[XWidth-1:17]), .b_i(m), .product_o(high)
+        );
+        multiplier #(.WidthA(18), .WidthB(FactorWidth)) u_low (
+          .clk_i, .a_i({1'b0, x_qq[16:0]}), .b_i(m), .product_o(low)
+        );
+        always_ff @(posedge clk_i) begin
+          high_q    <= high;
+          low_q     <= RoundWidth'(low) + Half;
+          rounded_q <= (RoundWidth'(high_q) <<< 17) + low_q;
+        end
+      end
+    end
+
+    assign moved = CheckWidth'(rounded_q >>> Shift) + CheckWidth'(ZeroPoint);
+
+    always_ff @(posedge clk_i) begin
+      if (moved < CheckWidth'(Low)) y_q[i*OutWidth +: OutWidth] <= OutWidth'(Low);
+      else if (moved > CheckWidth'(High)) y_q[i*OutWidth +: OutWidth] <= OutWidth'(High);
+      else y_q[i*OutWidth +: OutWidth] <= moved[OutWidth-1:0];
+    end
+  end
+
+  stream_fifo #(
+    .Width(Lanes * OutWidth), .Depth(OutDepth)
+  ) u_fifo (
+    .clk_i, .rst_i, .space_o(space), .reserve_i(issue),
+    .write_i(valid_q[Latency]), .data_i(y_q),
+    .valid_o(out_valid_o), .ready_i(out_ready_i), .data_o(out_data_o)
+  );
+endmodule

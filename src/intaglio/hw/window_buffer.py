@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The window buffer (`window_buffer.sv`): geometry, its two processes, its cells."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from intaglio.hw.cost import Resources
+from intaglio.hw.memory import Memory, ram
+from intaglio.hw.timing import Events, Give, Process, Take
+
+BLOCKS = ("loop_counter", "window_buffer")
+
+
+@dataclass(frozen=True)
+class Window:
+    """Where windows lie in an unpadded image, and how many channels move at once.
+
+    `stacked` stores all kernel columns of a window row side by side; a slot then reads them all.
+    `outer` passes are made over each window; with `by_channel` each pass reads one word of
+    channels (pooling), without it every pass reads all of them (a pass for some output channels).
+    """
+
+    rows: int
+    columns: int
+    channels: int
+    kernel: tuple[int, int]
+    stride: tuple[int, int]
+    lanes: int
+    width: int
+    stacked: bool = False
+    outer: int = 1
+    by_channel: bool = False
+
+    @property
+    def groups(self) -> int:
+        """Words in a pixel."""
+        return self.channels // self.lanes
+
+    @property
+    def out_rows(self) -> int:
+        """Windows down the image."""
+        return (self.rows - self.kernel[0]) // self.stride[0] + 1
+
+    @property
+    def out_columns(self) -> int:
+        """Windows across the image."""
+        return (self.columns - self.kernel[1]) // self.stride[1] + 1
+
+    @property
+    def inner(self) -> int:
+        """Slots that read one kernel row of a window."""
+        columns = 1 if self.stacked else self.kernel[1]
+        return columns * (1 if self.by_channel else self.groups)
+
+    @property
+    def window_slots(self) -> int:
+        """Slots of one window and one pass."""
+        return self.kernel[0] * self.inner
+
+    @property
+    def slots(self) -> int:
+        """Slots of a frame."""
+        return self.out_rows * self.out_columns * self.outer * self.window_slots
+
+    @property
+    def last_rows(self) -> int:
+        """Input rows from the start of the last window to the end of the image."""
+        return self.rows - (self.out_rows - 1) * self.stride[0]
+
+    @property
+    def need_rows(self) -> int:
+        """Input rows a row of windows waits for, the last one aside."""
+        return max(self.kernel[0], self.stride[0])
+
+    @property
+    def buffer_rows(self) -> int:
+        """Rows held: those of one window, and as many again for the next frame's first."""
+        return max(2 * self.kernel[0], self.kernel[0] + self.stride[0], self.last_rows + 1)
+
+    @property
+    def row_words(self) -> int:
+        """Stored words in a row."""
+        return (self.out_columns if self.stacked else self.columns) * self.groups
+
+    @property
+    def word_width(self) -> int:
+        """Bits of a stored word."""
+        return (self.kernel[1] if self.stacked else 1) * self.lanes * self.width
+
+    @cached_property
+    def memory(self) -> Memory:
+        """The row memory."""
+        return ram(self.word_width, self.buffer_rows * self.row_words)
+
+    @property
+    def parameters(self) -> dict[str, int]:
+        """Parameters that every module around a window buffer has."""
+        return {
+            "Lanes": self.lanes,
+            "Groups": self.groups,
+            "Columns": self.columns,
+            "BufferRows": self.buffer_rows,
+            "NeedRows": self.need_rows,
+            "RowWords": self.row_words,
+            "OutRows": self.out_rows,
+            "OutColumns": self.out_columns,
+            "KernelRows": self.kernel[0],
+            "ColumnStep": self.groups * (1 if self.stacked else self.stride[1]),
+            "RowStep": self.stride[0],
+            "FrameStep": self.last_rows,
+            "BlockBuffer": int(self.memory.block),
+        }
+
+    @property
+    def resources(self) -> Resources:
+        """Estimate the cells."""
+        words = self.buffer_rows * self.row_words
+        address = max(1, (words - 1).bit_length())
+        stack = (self.kernel[1] - 1) * self.channels * self.width if self.stacked else 0
+        control = Resources(lut=60 + 12 * address, ff=50 + 8 * address)
+        return self.memory.resources + control + Resources(ff=stack + self.word_width)
+
+
+@dataclass(frozen=True)
+class WindowWriter(Process):
+    """Takes the image beat by beat; gives a row with the last beat of each."""
+
+    window: Window
+
+    @property
+    def slots(self) -> int:
+        """One a beat."""
+        return self.window.rows * self.window.columns * self.window.groups
+
+    def events(self) -> Events:
+        """Take at every beat; a row needs room from its first beat on."""
+        beats = self.window.columns * self.window.groups
+        slots = range(self.slots)
+        counts = [slot + 1 for slot in slots]
+        give = Give([slot // beats + 1 for slot in slots], [(s + 1) // beats for s in slots], 1)
+        return Events(slots, {"in": Take(counts, counts)}, {"rows": give})
+
+
+@dataclass(frozen=True)
+class WindowReader(Process):
+    """Walks over the windows; gives the beats of one at its last slot."""
+
+    window: Window
+    beats: int
+    latency: int
+
+    @property
+    def slots(self) -> int:
+        """One a word."""
+        return self.window.slots
+
+    def events(self) -> Events:
+        """Wait for rows where a row of windows starts; give at the end of each window."""
+        window = self.window
+        row = window.out_columns * window.outer
+        at: list[int] = []
+        need: list[int] = []
+        release: list[int] = []
+        given: list[int] = []
+        for index in range(window.out_rows * row):
+            p, column = divmod(index, row)
+            first, last = index * window.window_slots, (index + 1) * window.window_slots - 1
+            ending = p == window.out_rows - 1
+            freed = p * window.stride[0]
+            wanted = freed + (window.last_rows if ending else window.need_rows)
+            if column == 0 and last > first:
+                at.append(first)
+                need.append(wanted)
+                release.append(freed)
+                given.append(index * self.beats)
+            if column == row - 1:
+                freed = window.rows if ending else freed + window.stride[0]
+            at.append(last)
+            need.append(wanted)
+            release.append(freed)
+            given.append((index + 1) * self.beats)
+        return Events(at, {"rows": Take(need, release)}, {"out": Give(given, given, self.latency)})

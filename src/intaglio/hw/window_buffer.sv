@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Holds the last rows of an image and reads windows from them, a word a slot.
+//
+// Writer: takes a stream of words (`Lanes` channels of one pixel), row after row, into a circular
+// buffer of `BufferRows` rows. With `StackColumns` > 1 it stores, for every window position, the
+// words of all kernel columns side by side, so that one read returns a whole kernel row.
+//
+// Reader: walks, outermost first, over output rows, output columns, `Outer` passes, `KernelRows`
+// rows and `Inner` words. `slot_o` says that a slot may be issued; an issued slot's word appears
+// three edges later with its first and last marks. An output row starts when all its input rows
+// are in, and gives back at its last slot the rows that no later window needs.
+
+module window_buffer #(
+  parameter int unsigned Width = 8,          // bits of one channel
+  parameter int unsigned Lanes = 1,          // channels in one word of the stream
+  parameter int unsigned Groups = 1,         // words in one pixel
+  parameter int unsigned Columns = 1,        // pixels in one row
+  parameter int unsigned StackColumns = 1,   // kernel columns in one stored word
+  parameter int unsigned StackStride = 1,    // window step across, when stacked
+  parameter int unsigned StackCount = 1,     // windows across, when stacked
+  parameter int unsigned BufferRows = 2,
+  parameter int unsigned NeedRows = 1,       // rows an output row waits for, the last one aside
+  parameter int unsigned RowWords = 1,       // stored words in one row
+  parameter int unsigned OutRows = 1,
+  parameter int unsigned OutColumns = 1,
+  parameter int unsigned Outer = 1,
+  parameter int unsigned KernelRows = 1,
+  parameter int unsigned Inner = 1,
+  parameter int unsigned ColumnStep = 1,     // address step of an output column
+  parameter int unsigned OuterStep = 0,      // address step of an outer pass
+  parameter int unsigned InnerStep = 1,      // address step of an inner slot
+  parameter int unsigned RowStep = 1,        // input rows given back after an output row
+  parameter int unsigned FrameStep = 1,      // rows the last one waits for, and gives back
+  parameter bit          BlockRam = 1'b0,
+  localparam int unsigned WordWidth = StackColumns * Lanes * Width
+) (
+  input  logic                   clk_i,
+  input  logic                   rst_i,
+  input  logic                   in_valid_i,
+  output logic                   in_ready_o,
+  input  logic [Lanes*Width-1:0] in_data_i,
+  output logic                   slot_o,
+  output logic                   slot_last_o,  // the slot ends a window
+  input  logic                   issue_i,
+  output logic                   valid_o,
+  output logic                   first_o,
+  output logic                   last_o,
+  output logic [WordWidth-1:0]   data_o
+);
+  localparam int unsigned Total = BufferRows * RowWords;
+  localparam int unsigned AddrWidth = (Total > 1) ? $clog2(Total) : 1;
+  localparam int unsigned RowWidth = $clog2(BufferRows + 1);
+
+  typedef logic [AddrWidth-1:0] addr_t;
+  typedef logic [RowWidth-1:0] rows_t;
+
+  if (NeedRows > BufferRows || FrameStep > BufferRows || RowStep > NeedRows) begin : gen_check_rows
+    $fatal(1, "window_buffer: NeedRows must be RowStep or more; it and FrameStep must fit the buffer");
+  end
+
+  // ---- writer ------------------------------------------------------------------------------
+
+  logic accept, group_last, column_last, row_done, full_q, keep;
+  logic write_q;
+  logic [WordWidth-1:0] word, write_data_q;
+  addr_t write_addr_q;
+
+  assign in_ready_o = !full_q;
+  assign accept = in_valid_i && !full_q;
+  assign row_done = accept && group_last && column_last;
+
+  logic [((Groups > 1) ? $clog2(Groups) : 1)-1:0] unused_group;
+  logic [((Columns > 1) ? $clog2(Columns) : 1)-1:0] unused_column;
+
+  loop_counter #(.Count(Groups)) u_group (
+    .clk_i, .rst_i, .step_i(accept), .last_o(group_last), .count_o(unused_group)
+  );
+  loop_counter #(.Count(Columns)) u_column (
+    .clk_i, .rst_i, .step_i(accept && group_last), .last_o(column_last), .count_o(unused_column)
+  );
+
+  if (StackColumns > 1) begin : gen_stack
+    localparam int unsigned History = (StackColumns - 1) * Groups;
+    localparam int unsigned WaitWidth = $clog2(StackColumns + StackStride);
+    localparam int unsigned LeftWidth = $clog2(StackCount + 1);
+    logic [Lanes*Width-1:0] history_q [History];
+    logic [WaitWidth-1:0] wait_q;  // pixels before the next window is complete
+    logic [LeftWidth-1:0] left_q;  // windows still to come in this row
+
+    always_ff @(posedge clk_i) begin
+      if (accept) begin
+        history_q[0] <= in_data_i;
+        for (int unsigned i = 1; i < History; i++) history_q[i] <= history_q[i-1];
+      end
+    end
+
+    always_ff @(posedge clk_i) begin
+      if (rst_i || row_done) begin
+        wait_q <= WaitWidth'(StackColumns - 1);
+        left_q <= LeftWidth'(StackCount);
+      end else if (accept && group_last) begin
+        if (wait_q != '0) begin
+          wait_q <= wait_q - 1'b1;
+        end else begin
+          wait_q <= WaitWidth'(StackStride - 1);
+          if (left_q != '0) left_q <= left_q - 1'b1;
+        end
+      end
+    end
+
+    assign keep = (wait_q == '0) && (left_q != '0);
+    for (genvar s = 0; s < StackColumns - 1; s++) begin : gen_tap
+      assign word[s*Lanes*Width +: Lanes*Width] = history_q[(StackColumns-1-s)*Groups-1];
+    end
+    assign word[(StackColumns-1)*Lanes*Width +: Lanes*Width] = in_data_i;
+  end else begin : gen_plain
+    assign keep = 1'b1;
+    assign word = in_data_i;
+  end
+
+  always_ff @(posedge clk_i) begin
+    write_data_q <= word;
+    if (rst_i) begin
+      write_q      <= 1'b0;
+      write_addr_q <= '0;
+    end else begin
+      write_q <= accept && keep;
+      if (write_q) begin
+        write_addr_q <= (write_addr_q == addr_t'(Total - 1)) ? '0 : write_addr_q + 1'b1;
+      end
+    end
+  end
+
+  // ---- rows --------------------------------------------------------------------------------
+
+  logic row_release, frame_release, need_row_q, need_last_q;
+  rows_t rows_q, rows_d;
+
+  always_comb begin
+    rows_d = rows_q + rows_t'(row_done);
+    if (frame_release) rows_d = rows_d - rows_t'(FrameStep);
+    else if (row_release) rows_d = rows_d - rows_t'(RowStep);
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (rst_i) begin
+      rows_q <= '0;
+      full_q <= 1'b0;
+      need_row_q  <= 1'b0;
+      need_last_q <= 1'b0;
+    end else begin
+      rows_q <= rows_d;
+      full_q <= rows_d >= rows_t'(BufferRows);
+      need_row_q  <= rows_d >= rows_t'(NeedRows);
+      need_last_q <= rows_d >= rows_t'(FrameStep);
+    end
+  end
+
+  // ---- reader ------------------------------------------------------------------------------
+
+  logic inner_last, kernel_last, outer_last, out_column_last, out_row_last;
+  logic window_done, column_done, row_end, in_row_q, first_q;
+  addr_t column_q, outer_base_q, column_base_q, kernel_base_q, row_base_q;
+  addr_t next_outer, next_column, next_row;
+
+  logic [((Inner > 1) ? $clog2(Inner) : 1)-1:0] unused_inner;
+  logic [((KernelRows > 1) ? $clog2(KernelRows) : 1)-1:0] unused_kernel;
+  logic [((Outer > 1) ? $clog2(Outer) : 1)-1:0] unused_outer;
+  logic [((OutColumns > 1) ? $clog2(OutColumns) : 1)-1:0] unused_out_column;
+  logic [((OutRows > 1) ? $clog2(OutRows) : 1)-1:0] unused_out_row;
+
+  loop_counter #(.Count(Inner)) u_inner (
+    .clk_i, .rst_i, .step_i(issue_i), .last_o(inner_last), .count_o(unused_inner)
+  );
+  loop_counter #(.Count(KernelRows)) u_kernel (
+    .clk_i, .rst_i, .step_i(issue_i && inner_last), .last_o(kernel_last), .count_o(unused_kernel)
+  );
+  loop_counter #(.Count(Outer)) u_outer (
+    .clk_i, .rst_i, .step_i(window_done), .last_o(outer_last), .count_o(unused_outer)
+  );
+  loop_counter #(.Count(OutColumns)) u_out_column (
+    .clk_i, .rst_i, .step_i(column_done), .last_o(out_column_last), .count_o(unused_out_column)
+  );
+  loop_counter #(.Count(OutRows)) u_out_row (
+    .clk_i, .rst_i, .step_i(row_end), .last_o(out_row_last), .count_o(unused_out_row)
+  );
+
+  assign slot_o = in_row_q || (out_row_last ? need_last_q : need_row_q);
+  assign slot_last_o = inner_last && kernel_last;
+  assign window_done = issue_i && slot_last_o;
+  assign column_done = window_done && outer_last;
+  assign row_end = column_done && out_column_last;
+  assign row_release = row_end;
+  assign frame_release = row_end && out_row_last;
+
+  // One comparison with a constant beside one addition: no chain of two carries.
+  function automatic addr_t advance(addr_t base, int unsigned rows);
+    if (int'(base) >= int'(Total - rows * RowWords)) return base - addr_t'(Total - rows * RowWords);
+    return base + addr_t'(rows * RowWords);
+  endfunction
+
+  assign next_outer = outer_base_q + addr_t'(OuterStep);
+  assign next_column = column_base_q + addr_t'(ColumnStep);
+  assign next_row = out_row_last ? advance(row_base_q, FrameStep) : advance(row_base_q, RowStep);
+
+  always_ff @(posedge clk_i) begin
+    if (rst_i) begin
+      in_row_q      <= 1'b0;
+      first_q       <= 1'b1;
+      column_q      <= '0;
+      outer_base_q  <= '0;
+      column_base_q <= '0;
+      kernel_base_q <= '0;
+      row_base_q    <= '0;
+    end else if (issue_i) begin
+      in_row_q <= !row_end;
+      first_q  <= slot_last_o;
+      if (!inner_last) begin
+        column_q <= column_q + addr_t'(InnerStep);
+      end else if (!kernel_last) begin
+        column_q      <= outer_base_q;
+        kernel_base_q <= advance(kernel_base_q, 1);
+      end else if (!outer_last) begin
+        column_q      <= next_outer;
+        outer_base_q  <= next_outer;
+        kernel_base_q <= row_base_q;
+      end else if (!out_column_last) begin
+        column_q      <= next_column;
+        outer_base_q  <= next_column;
+        column_base_q <= next_column;
+        kernel_base_q <= row_base_q;
+      end else begin
+        column_q      <= '0;
+        outer_base_q  <= '0;
+        column_base_q <= '0;
+        kernel_base_q <= next_row;
+        row_base_q    <= next_row;
+      end
+    end
+  end
+
+  // ---- memory ------------------------------------------------------------------------------
+  // A row is given back before its last word is read, but the writer needs two edges to get there.
+
+  addr_t read_addr_q;
+  logic [WordWidth-1:0] read_q, data_q;
+  logic [2:0] valid_pipe_q, first_pipe_q, last_pipe_q;
+
+  if (BlockRam) begin : gen_block
+    (* ram_style = "block", no_rw_check *)
+    logic [WordWidth-1:0] mem [Total];
+    always_ff @(posedge clk_i) begin
+      if (write_q) mem[write_addr_q] <= write_data_q;
+    end
+    always_ff @(posedge clk_i) read_q <= mem[read_addr_q];
+  end else begin : gen_lut
+    (* ram_style = "distributed", no_rw_check *)
+    logic [WordWidth-1:0] mem [Total];
+    always_ff @(posedge clk_i) begin
+      if (write_q) mem[write_addr_q] <= write_data_q;
+    end
+    always_ff @(posedge clk_i) read_q <= mem[read_addr_q];
+  end
+
+  always_ff @(posedge clk_i) begin
+    read_addr_q  <= kernel_base_q + column_q;
+    data_q       <= read_q;
+    first_pipe_q <= {first_pipe_q[1:0], first_q};
+    last_pipe_q  <= {last_pipe_q[1:0], slot_last_o};
+    if (rst_i) valid_pipe_q <= '0;
+    else valid_pipe_q <= {valid_pipe_q[1:0], issue_i};
+  end
+
+  assign valid_o = valid_pipe_q[2];
+  assign first_o = first_pipe_q[2];
+  assign last_o = last_pipe_q[2];
+  assign data_o = data_q;
+
+`ifndef SYNTHESIS
+  always_ff @(posedge clk_i) begin
+    if (!rst_i) begin
+      assert (!issue_i || slot_o) else $error("window_buffer: issued without a slot");
+      assert (!(write_q && valid_pipe_q[0] && write_addr_q == read_addr_q))
+        else $error("window_buffer: a word is read while it is written");
+    end
+  end
+`endif
+endmodule

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Convolution and dense layers as a unit (`window_mac.sv`)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from intaglio.hw.cost import Resources
+from intaglio.hw.memory import rom
+from intaglio.hw.stream_fifo import fifo_depth, fifo_resources
+from intaglio.hw.unit import Fold, Image, Stream, Unit, divisors
+from intaglio.hw.window_buffer import BLOCKS, Window, WindowReader, WindowWriter
+from intaglio.ir.graph import Constant
+from intaglio.ir.types import TensorType
+from intaglio.numerics.types import IntType
+
+
+def window_mac(
+    x: TensorType,
+    weight: Constant,
+    bias: Constant,
+    y: TensorType,
+    stride: tuple[int, int],
+    fold: Fold,
+) -> Unit:
+    """Return the unit of a convolution over unpadded images.
+
+    Shapes: x (H, W, C), weight [K, R, S, C], bias [K], y (P, Q, K); a dense layer is a 1x1 image.
+    Slots: P * Q * K/lanes_out * R * S/columns * C/lanes_in.
+    """
+    outputs, rows, columns, channels = weight.data.shape
+    window = Window(
+        x.shape[0],
+        x.shape[1],
+        channels,
+        (rows, columns),
+        stride,
+        fold.lanes_in,
+        x.integer.width,
+        stacked=fold.columns > 1,
+        outer=outputs // fold.lanes_out,
+    )
+    lanes = fold.lanes_in * fold.columns
+    out_lanes = output_lanes(fold.lanes_out, window.window_slots)
+    beats = fold.lanes_out // out_lanes
+    latency = 7 + (lanes - 1).bit_length()
+    element, sums = y.integer, y.integer.width + (0 if y.integer.signed else 1)
+    weights, biases = weight.type.integer, bias.type.integer
+    images = (
+        Image("WeightFile", weight_fields(weight.data, fold), weights.width),
+        Image("BiasFile", bias.data.reshape(-1, fold.lanes_out), biases.width),
+    )
+    memory = rom(images[0].width, len(images[0].fields))
+    depth = fifo_depth(latency, beats)
+    parameters = {
+        "Width": x.integer.width,
+        "Signed": int(x.integer.signed),
+        **window.parameters,
+        "StackColumns": fold.columns,
+        "StackStride": stride[1],
+        "StackCount": window.out_columns,
+        "Outer": window.outer,
+        "Inner": window.inner,
+        "LanesOut": fold.lanes_out,
+        "WeightWidth": weights.width,
+        "WeightSigned": int(weights.signed),
+        "WeightWords": len(images[0].fields),
+        "BlockWeights": int(memory.block),
+        "BiasWidth": biases.width,
+        "BiasSigned": int(biases.signed),
+        "SumWidth": sums,
+        "OutWidth": element.width,
+        "OutLanes": out_lanes,
+        "OutDepth": depth,
+    }
+    out = Stream(out_lanes, element, y.size // out_lanes)
+    resources = (
+        window.resources
+        + memory.resources
+        + rom(images[1].width, len(images[1].fields)).resources
+        + _mac_resources(lanes, fold.lanes_out, x.integer, weights, sums)
+        + fifo_resources(out.width, depth)
+        + Resources(lut=fold.lanes_out * element.width, ff=fold.lanes_out * element.width)
+    )
+    return Unit(
+        "window_mac",
+        (*BLOCKS, "cyclic_rom", "multiplier", "mac_lanes", "stream_fifo", "window_mac"),
+        parameters,
+        {"in": Stream(fold.lanes_in, x.integer, x.size // fold.lanes_in)},
+        {"out": out},
+        (WindowWriter(window), WindowReader(window, beats, latency + 1)),
+        resources,
+        {"rows": window.buffer_rows},
+        images,
+        multipliers=lanes * fold.lanes_out,
+        macs=weight.data.size * window.out_rows * window.out_columns,
+    )
+
+
+def output_lanes(lanes_out: int, window_slots: int) -> int:
+    """Return the fewest lanes on which a window's results leave before the next window's come."""
+    return next(n for n in divisors(lanes_out) if lanes_out // n <= window_slots)
+
+
+def weight_fields(weight: np.ndarray, fold: Fold) -> np.ndarray:
+    """Order weights as the slots read them.
+
+    Shapes: weight [K, R, S, C]; result [slots of one window over all outputs, fields a word], a
+    word holding, slowest first, output lanes, kernel columns, channels.
+    """
+    k, r, s, c = weight.shape
+    blocks = weight.reshape(
+        k // fold.lanes_out,
+        fold.lanes_out,
+        r,
+        s // fold.columns,
+        fold.columns,
+        c // fold.lanes_in,
+        fold.lanes_in,
+    )
+    return blocks.transpose(0, 2, 3, 5, 1, 4, 6).reshape(
+        -1, fold.lanes_out * fold.columns * fold.lanes_in
+    )
+
+
+def _mac_resources(lanes: int, out: int, x: IntType, weight: IntType, sums: int) -> Resources:
+    """Estimate multipliers, adder trees and accumulators."""
+    product = x.width + weight.width + (not x.signed) + (not weight.signed)
+    lut = ff = 0
+    nodes, level = lanes, 0
+    while nodes > 1:
+        level += 1
+        pairs = nodes // 2
+        lut += pairs * (product + level + 1)
+        nodes = -(-nodes // 2)
+        ff += nodes * (product + level)
+    lut += 2 * sums + 2
+    ff += sums
+    return Resources(lut=out * lut, ff=out * ff, dsp=out * lanes)

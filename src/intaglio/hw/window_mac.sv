@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Convolution or dense layer as a stream unit: a window buffer feeds LanesIn x LanesOut
+// multipliers, slot by slot; the LanesOut sums of a window leave OutLanes at a time.
+//
+// Slots of a frame: OutRows x OutColumns x Outer x KernelRows x Inner. A window's last slot is
+// issued once the output FIFO has room for all its beats; nothing behind that point ever waits.
+// Latency from a window's last slot to its first beat: 7 + clog2(LanesIn) edges.
+
+module window_mac #(
+  // stream in
+  parameter int unsigned Width = 8,
+  parameter bit          Signed = 1'b0,
+  parameter int unsigned Lanes = 1,
+  parameter int unsigned Groups = 1,
+  parameter int unsigned Columns = 1,
+  // window
+  parameter int unsigned StackColumns = 1,
+  parameter int unsigned StackStride = 1,
+  parameter int unsigned StackCount = 1,
+  parameter int unsigned BufferRows = 2,
+  parameter int unsigned NeedRows = 1,
+  parameter int unsigned RowWords = 1,
+  parameter int unsigned OutRows = 1,
+  parameter int unsigned OutColumns = 1,
+  parameter int unsigned Outer = 1,
+  parameter int unsigned KernelRows = 1,
+  parameter int unsigned Inner = 1,
+  parameter int unsigned ColumnStep = 1,
+  parameter int unsigned RowStep = 1,
+  parameter int unsigned FrameStep = 1,
+  parameter bit          BlockBuffer = 1'b0,
+  // multiply and accumulate
+  parameter int unsigned LanesOut = 1,
+  parameter int unsigned WeightWidth = 8,
+  parameter bit          WeightSigned = 1'b1,
+  parameter int unsigned WeightWords = 1,
+  parameter bit          BlockWeights = 1'b0,
+  parameter              WeightFile = "",
+  parameter int unsigned BiasWidth = 16,
+  parameter bit          BiasSigned = 1'b1,
+  parameter              BiasFile = "",
+  parameter int unsigned SumWidth = 24,
+  // stream out
+  parameter int unsigned OutWidth = 24,
+  parameter int unsigned OutLanes = 1,
+  parameter int unsigned OutDepth = 16
+) (
+  input  logic                         clk_i,
+  input  logic                         rst_i,
+  input  logic                         in_valid_i,
+  output logic                         in_ready_o,
+  input  logic [Lanes*Width-1:0]       in_data_i,
+  output logic                         out_valid_o,
+  input  logic                         out_ready_i,
+  output logic [OutLanes*OutWidth-1:0] out_data_o
+);
+  localparam int unsigned LanesIn = StackColumns * Lanes;
+  localparam int unsigned Beats = LanesOut / OutLanes;
+
+  if (Beats * OutLanes != LanesOut) begin : gen_check_lanes
+    $fatal(1, "window_mac: OutLanes must divide LanesOut");
+  end
+  if (Beats > KernelRows * Inner) begin : gen_check_beats
+    $fatal(1, "window_mac: a window's beats must leave before the next window's come");
+  end
+
+  logic slot, slot_last, issue, issued_q, space;
+  logic x_valid, x_first, x_last;
+  logic [LanesIn*Width-1:0] x;
+  logic [LanesOut*LanesIn*WeightWidth-1:0] weight;
+  logic sums_valid;
+  logic [LanesOut*SumWidth-1:0] sums;
+
+  assign issue = slot && (space || !slot_last);
+
+  always_ff @(posedge clk_i) begin
+    if (rst_i) issued_q <= 1'b0;
+    else issued_q <= issue;
+  end
+
+  window_buffer #(
+    .Width(Width), .Lanes(Lanes), .Groups(Groups), .Columns(Columns),
+    .StackColumns(StackColumns), .StackStride(StackStride), .StackCount(StackCount),
+    .BufferRows(BufferRows), .NeedRows(NeedRows), .RowWords(RowWords),
+    .OutRows(OutRows), .OutColumns(OutColumns), .Outer(Outer),
+    .KernelRows(KernelRows), .Inner(Inner),
+    .ColumnStep(ColumnStep), .OuterStep(0), .InnerStep(1),
+    .RowStep(RowStep), .FrameStep(FrameStep), .BlockRam(BlockBuffer)
+  ) u_window (
+    .clk_i, .rst_i, .in_valid_i, .in_ready_o, .in_data_i,
+    .slot_o(slot), .slot_last_o(slot_last), .issue_i(issue),
+    .valid_o(x_valid), .first_o(x_first), .last_o(x_last), .data_o(x)
+  );
+
+  cyclic_rom #(
+    .Width(LanesOut * LanesIn * WeightWidth), .Depth(WeightWords), .BlockRam(BlockWeights),
+    .InitFile(WeightFile)
+  ) u_weight (
+    .clk_i, .rst_i, .step_i(issued_q), .data_o(weight)
+  );
+
+  mac_lanes #(
+    .LanesIn(LanesIn), .LanesOut(LanesOut), .XWidth(Width), .XSigned(Signed),
+    .WeightWidth(WeightWidth), .WeightSigned(WeightSigned),
+    .BiasWidth(BiasWidth), .BiasSigned(BiasSigned), .BiasWords(Outer), .BiasFile(BiasFile),
+    .SumWidth(SumWidth)
+  ) u_mac (
+    .clk_i, .rst_i, .valid_i(x_valid), .first_i(x_first), .last_i(x_last),
+    .x_i(x), .weight_i(weight), .valid_o(sums_valid), .sums_o(sums)
+  );
+
+  // The sums of a window leave a beat a cycle, lowest channels first.
+  logic [LanesOut*OutWidth-1:0] result, shift_q;
+  logic [Beats-1:0] beat_q;
+
+  for (genvar o = 0; o < LanesOut; o++) begin : gen_result
+    assign result[o*OutWidth +: OutWidth] = sums[o*SumWidth +: OutWidth];
+    if (SumWidth > OutWidth) begin : gen_unused
+      logic unused_sign;
+      assign unused_sign = ^sums[o*SumWidth+OutWidth +: SumWidth-OutWidth];
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (rst_i) beat_q <= '0;
+    else if (sums_valid) beat_q <= '1;
+    else beat_q <= beat_q >> 1;
+    if (sums_valid) shift_q <= result;
+    else shift_q <= shift_q >> (OutLanes * OutWidth);
+  end
+
+  stream_fifo #(
+    .Width(OutLanes * OutWidth), .Depth(OutDepth), .Burst(Beats)
+  ) u_fifo (
+    .clk_i, .rst_i, .space_o(space), .reserve_i(issue && slot_last),
+    .write_i(beat_q[0]), .data_i(shift_q[OutLanes*OutWidth-1:0]),
+    .valid_o(out_valid_o), .ready_i(out_ready_i), .data_o(out_data_o)
+  );
+endmodule

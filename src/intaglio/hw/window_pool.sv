@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Pooling as a stream unit: a window buffer feeds `Lanes` channels a slot, each reduced by itself
+// to its maximum or its sum.
+//
+// Slots of a frame: OutRows x OutColumns x Outer x KernelRows x Inner, Outer being the words of a
+// pixel. Latency from a window's last slot to its beat: 4 edges.
+
+module window_pool #(
+  parameter bit          Maximum = 1'b1,     // or the sum
+  parameter int unsigned Width = 8,
+  parameter bit          Signed = 1'b0,
+  parameter int unsigned Lanes = 1,
+  parameter int unsigned Groups = 1,
+  parameter int unsigned Columns = 1,
+  parameter int unsigned BufferRows = 2,
+  parameter int unsigned NeedRows = 1,
+  parameter int unsigned RowWords = 1,
+  parameter int unsigned OutRows = 1,
+  parameter int unsigned OutColumns = 1,
+  parameter int unsigned KernelRows = 1,
+  parameter int unsigned KernelColumns = 1,
+  parameter int unsigned ColumnStep = 1,
+  parameter int unsigned RowStep = 1,
+  parameter int unsigned FrameStep = 1,
+  parameter bit          BlockBuffer = 1'b0,
+  parameter int unsigned OutWidth = 8,
+  parameter int unsigned OutDepth = 16
+) (
+  input  logic                      clk_i,
+  input  logic                      rst_i,
+  input  logic                      in_valid_i,
+  output logic                      in_ready_o,
+  input  logic [Lanes*Width-1:0]    in_data_i,
+  output logic                      out_valid_o,
+  input  logic                      out_ready_i,
+  output logic [Lanes*OutWidth-1:0] out_data_o
+);
+  logic slot, slot_last, issue, space;
+  logic x_valid, x_first, x_last, write_q;
+  logic [Lanes*Width-1:0] x;
+  logic [Lanes*OutWidth-1:0] result_q;
+
+  assign issue = slot && (space || !slot_last);
+
+  window_buffer #(
+    .Width(Width), .Lanes(Lanes), .Groups(Groups), .Columns(Columns),
+    .BufferRows(BufferRows), .NeedRows(NeedRows), .RowWords(RowWords),
+    .OutRows(OutRows), .OutColumns(OutColumns), .Outer(Groups),
+    .KernelRows(KernelRows), .Inner(KernelColumns),
+    .ColumnStep(ColumnStep), .OuterStep(1), .InnerStep(Groups),
+    .RowStep(RowStep), .FrameStep(FrameStep), .BlockRam(BlockBuffer)
+  ) u_window (
+    .clk_i, .rst_i, .in_valid_i, .in_ready_o, .in_data_i,
+    .slot_o(slot), .slot_last_o(slot_last), .issue_i(issue),
+    .valid_o(x_valid), .first_o(x_first), .last_o(x_last), .data_o(x)
+  );
+
+  for (genvar i = 0; i < Lanes; i++) begin : gen_lane
+    logic [OutWidth-1:0] value, best;
+
+    assign best = result_q[i*OutWidth +: OutWidth];
+    if (Signed) begin : gen_signed
+      assign value = OutWidth'(signed'(x[i*Width +: Width]));
+    end else begin : gen_unsigned
+      assign value = OutWidth'(x[i*Width +: Width]);
+    end
+
+    if (Maximum) begin : gen_maximum
+      logic larger;
+      if (Signed) begin : gen_signed_order
+        assign larger = signed'(value) > signed'(best);
+      end else begin : gen_unsigned_order
+        assign larger = value > best;
+      end
+      always_ff @(posedge clk_i) begin
+        if (x_valid && (x_first || larger)) result_q[i*OutWidth +: OutWidth] <= value;
+      end
+    end else begin : gen_sum
+      always_ff @(posedge clk_i) begin
+        if (x_valid) result_q[i*OutWidth +: OutWidth] <= (x_first ? '0 : best) + value;
+      end
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (rst_i) write_q <= 1'b0;
+    else write_q <= x_valid && x_last;
+  end
+
+  stream_fifo #(
+    .Width(Lanes * OutWidth), .Depth(OutDepth)
+  ) u_fifo (
+    .clk_i, .rst_i, .space_o(space), .reserve_i(issue && slot_last),
+    .write_i(write_q), .data_i(result_q),
+    .valid_o(out_valid_o), .ready_i(out_ready_i), .data_o(out_data_o)
+  );
+endmodule

@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The integer graph while it grows: what every layer's rule needs to know and may add."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+
+from intaglio.errors import ModelError, QuantizationError
+from intaglio.ir.graph import Constant, Graph, Node, Program, Value
+from intaglio.ir.types import Quantization, TensorType
+from intaglio.numerics.scale import Rescale, rescale
+from intaglio.ops.argmax import Argmax
+from intaglio.ops.clip import Clip
+from intaglio.ops.flatten import Flatten
+from intaglio.ops.relu import Relu
+from intaglio.ops.requantize import Requantize
+from intaglio.ops.reshape import Reshape
+from intaglio.quantize import quantizers
+from intaglio.quantize.quantizer import Coding, Quantizer
+from intaglio.quantize.ranges import Range
+from intaglio.quantize.scheme import Scheme
+
+#: Output codes finer than this part of an accumulator's step would only repeat each other.
+FINEST_STEP = 2.0**-8
+
+#: A result wider than the activations has a bit to spare, and it is best spent on range: scores
+#: beyond the calibration's largest would saturate to a tie, and their order is what is asked for.
+HEADROOM = 2.0
+
+
+@dataclass(frozen=True)
+class Tail:
+    """A node and the rectifiers behind it that its requantizer does on the side.
+
+    `names` are the values from the node's own to the last; `low` and `high` bound the last.
+    """
+
+    names: tuple[str, ...]
+    low: float = -math.inf
+    high: float = math.inf
+
+    @property
+    def name(self) -> str:
+        """The value that the requantizer makes."""
+        return self.names[-1]
+
+
+@dataclass
+class Build:
+    """A program half made. Only `quantize` sees it; it ends in `program`.
+
+    `codings` says of each float value that has integers what they mean; `done` names the float
+    nodes that are dealt with.
+    """
+
+    graph: Graph
+    scheme: Scheme
+    ranges: Mapping[str, Range]
+    codings: dict[str, Coding] = field(default_factory=dict)
+    types: dict[str, TensorType] = field(default_factory=dict)
+    nodes: list[Node] = field(default_factory=list)
+    constants: dict[str, Constant] = field(default_factory=dict)
+    meaning: dict[str, Quantization] = field(default_factory=dict)
+    done: set[str] = field(default_factory=set)
+
+    @cached_property
+    def quantizer(self) -> Quantizer:
+        """The rule for scales."""
+        return quantizers()[self.scheme.scale_rule]
+
+    @cached_property
+    def last(self) -> frozenset[str]:
+        """The outputs, and the values they are a mere rearrangement or index of."""
+        found = set(self.graph.outputs)
+        for node in reversed(self.graph.nodes):
+            if node.name in found and isinstance(node.op, Flatten | Reshape | Argmax):
+                found.update(node.inputs)
+        return frozenset(found)
+
+    def program(self) -> Program:
+        """Return the finished program."""
+        inputs = tuple(Value(v.name, self.types[v.name]) for v in self.graph.inputs)
+        graph = replace(
+            self.graph, inputs=inputs, nodes=tuple(self.nodes), constants=dict(self.constants)
+        )
+        return Program(graph, dict(self.meaning))
+
+    # --- adding ----------------------------------------------------------------------------------
+
+    def constant(self, name: str, constant: Constant) -> str:
+        """Add a constant and return its name."""
+        self.constants[name] = constant
+        self.types[name] = constant.type
+        return name
+
+    def emit(self, node: Node, meaning: Quantization | None = None) -> str:
+        """Add an operator on integers and return its name.
+
+        Raises:
+            ModelError: its integers would be wider than any supported.
+        """
+        try:
+            self.types[node.name] = node.op.infer(*(self.types[name] for name in node.inputs))
+        except ModelError as error:
+            raise ModelError(f"{node}: {error}") from None
+        self.nodes.append(node)
+        if meaning is not None:
+            self.meaning[node.name] = meaning
+        return node.name
+
+    def settle(self, name: str, coding: Coding) -> None:
+        """Declare that a float value has its integers under its own name."""
+        self.codings[name] = coding
+        self.meaning[name] = coding.quantization
+        self.done.add(name)
+
+    def multiply(
+        self, name: str, source: str, ratio: Rescale, coding: Coding, origin: str = ""
+    ) -> str:
+        """Add the requantize that brings `source` to a coding."""
+        multiplier = self.constant(f"{name}.multiplier", Constant.integers(ratio.multiplier))
+        op = Requantize(ratio.shift, coding.zero_point, coding.element)
+        return self.emit(Node(name, op, (source, multiplier), origin), coding.quantization)
+
+    def requantize(self, tail: Tail, source: str, factors: np.ndarray, coding: Coding) -> None:
+        """Bring an accumulator to the codes and bounds of its tail.
+
+        Saturation bounds a value at the ends of its type; a clip is added where a bound lies
+        inside. `factors` are the accumulator's scales over the coding's.
+        """
+        origin, ratio = self.graph.producers[tail.name].origin, rescale(factors)
+        low, high = coding.code(tail.low), coding.code(tail.high)
+        if low == coding.element.min and high == coding.element.max:
+            self.multiply(tail.name, source, ratio, coding, origin)
+        else:
+            wide = self.multiply(f"{tail.name}.wide", source, ratio, coding)
+            self.emit(Node(tail.name, Clip(low, high), (wide,), origin))
+        self.settle(tail.name, coding)
+        self.done.update(tail.names)
+
+    # --- deciding --------------------------------------------------------------------------------
+
+    def tail(self, node: Node) -> Tail:
+        """Follow the relu and clip nodes that alone read this node's value."""
+        tail = Tail((node.name,))
+        while tail.name not in self.graph.outputs:
+            readers = self.graph.consumers.get(tail.name, ())
+            bounds = _bounds(readers[0]) if len(readers) == 1 else None
+            if bounds is None:
+                break
+            low, high = (min(max(bound, bounds[0]), bounds[1]) for bound in (tail.low, tail.high))
+            tail = Tail((*tail.names, readers[0].name), low, high)
+        return tail
+
+    def coding(self, name: str, step: float = 0.0) -> Coding:
+        """Choose the integers of a value, not much finer than the step of what it is made from."""
+        choose = self._output if name in self.last else self._activation
+        coding = choose(self.ranges[name])
+        if coding.scale < step * FINEST_STEP:
+            wider = 2.0 ** math.ceil(math.log2(step * FINEST_STEP / coding.scale))
+            coding = choose(self.ranges[name].scaled(wider))
+        return coding
+
+    def _activation(self, range_: Range) -> Coding:
+        return self.quantizer.activation(range_, self.scheme.activation_type)
+
+    def _output(self, range_: Range) -> Coding:
+        element = self.scheme.output_type
+        spare = element.width - self.scheme.activation_type.width
+        magnitude = range_.magnitude * (HEADROOM if spare > 0 else 1.0)
+        return Coding(element, self.quantizer.symmetric(magnitude, element))
+
+
+def _bounds(node: Node) -> tuple[float, float] | None:
+    """Return between which reals a node keeps its input, or None if it does more than that."""
+    match node.op:
+        case Relu():
+            return 0.0, math.inf
+        case Clip():
+            return node.op.low, node.op.high
+        case _:
+            return None
+
+
+def code_inside(node: Node, coding: Coding, real: float) -> int:
+    """Return the code of a real number that must not saturate.
+
+    Raises:
+        QuantizationError: it lies outside what the codes reach.
+    """
+    lowest, highest = (
+        coding.quantization.dequantize(np.array(bound)).item()
+        for bound in (coding.element.min, coding.element.max)
+    )
+    if not lowest - coding.scale / 2 <= real <= highest + coding.scale / 2:
+        raise QuantizationError(
+            f"{node} must pad with a value in its input's range {lowest:.4g}..{highest:.4g}, "
+            f"not {real}: give calibration data that reaches it"
+        )
+    return coding.code(real)

@@ -1,0 +1,234 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A float graph becomes a program: one short rule for each operator, all rules in one table.
+
+Values keep the names they have in the float graph, so the two can be compared layer by layer. What
+only the integers need is named after the value it leads to: `c1.acc` is the accumulator of `c1`,
+`s2.sum` the sum of the pool `s2`, `r1.wide` what is clipped to `r1`. A relu or clip right behind a
+layer with an accumulator is done by that layer's requantize, which then has its name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from intaglio.errors import QuantizationError
+from intaglio.ir.graph import Graph, Node, Program
+from intaglio.ir.operator import Operator
+from intaglio.ir.types import Quantization, TensorType
+from intaglio.numerics.rounding import round_shift
+from intaglio.numerics.scale import rescale
+from intaglio.numerics.types import IntType
+from intaglio.ops.add import Add
+from intaglio.ops.argmax import Argmax
+from intaglio.ops.average_pool import AveragePool
+from intaglio.ops.batch_norm import BatchNorm
+from intaglio.ops.clip import Clip
+from intaglio.ops.conv2d import Conv2d
+from intaglio.ops.flatten import Flatten
+from intaglio.ops.matmul import Matmul
+from intaglio.ops.max_pool import MaxPool
+from intaglio.ops.pad import Pad
+from intaglio.ops.relu import Relu
+from intaglio.ops.reshape import Reshape
+from intaglio.ops.sum_pool import SumPool
+from intaglio.passes.check import equal_on_random_input
+from intaglio.passes.fold_batchnorm import fold_batchnorm
+from intaglio.quantize.build import FINEST_STEP, Build, code_inside
+from intaglio.quantize.calibrate import calibrate
+from intaglio.quantize.min_max import min_max
+from intaglio.quantize.quantizer import Coding
+from intaglio.quantize.ranges import Estimator
+from intaglio.quantize.reorder import rectify_before_pooling
+from intaglio.quantize.scheme import Scheme
+from intaglio.quantize.weights import integer_layer, weight_scales
+
+#: What a rule is given: the program so far, the float node, and the node's operator once more.
+Rule = Callable[[Build, Node, Any], None]
+
+
+def quantize(
+    graph: Graph,
+    calibration: np.ndarray,
+    scheme: Scheme | None = None,
+    estimator: Estimator = min_max,
+) -> Program:
+    """Turn a float graph into integers, with ranges taken from real data.
+
+    Shapes: calibration [N, *frame] in the source model's axis order.
+
+    Raises:
+        ModelError: the data has another shape than the graph's input.
+        QuantizationError: the data is empty or not finite, or the graph has an operator or a
+            constant that no integers can stand for; the text names the node.
+    """
+    graph = _prepared(graph)
+    build = Build(graph, scheme or Scheme(), calibrate(graph, calibration, estimator))
+    value = graph.inputs[0]
+    coding = build.coding(value.name)
+    build.types[value.name] = TensorType(value.type.shape, coding.element)
+    build.settle(value.name, coding)
+    for node in graph.nodes:
+        if node.name in build.done:
+            continue
+        if type(node.op) not in RULES:
+            known = ", ".join(sorted(op.name for op in RULES))
+            raise QuantizationError(f"{node} must be one of {known} to have integers")
+        RULES[type(node.op)](build, node, node.op)
+    return build.program()
+
+
+def _prepared(graph: Graph) -> Graph:
+    """Rewrite the floats so that each layer ends in one requantizer, and prove nothing changed."""
+    after = rectify_before_pooling(fold_batchnorm(graph))
+    if after.nodes != graph.nodes:
+        equal_on_random_input(graph, after, "preparing for integers")
+    return after
+
+
+def _dot(build: Build, node: Node, op: Conv2d | Matmul) -> None:
+    """conv2d and matmul: an exact accumulator at scale s_x * s_w[k], then one requantize."""
+    x, weight, bias = node.inputs
+    source, tail = build.codings[x], build.tail(node)
+    data, element = build.graph.constants[weight].data, build.scheme.weight_type
+    coding = build.coding(tail.name)
+    scales = weight_scales(
+        data,
+        element,
+        build.quantizer,
+        per_channel=build.scheme.granularity == "per_channel",
+        spare=coding.scale * FINEST_STEP / source.scale,
+    )
+    layer = integer_layer(node, data, build.graph.constants[bias].data, scales, element, source)
+    coding = build.coding(tail.name, step=float(layer.scale.max()))
+    if isinstance(op, Conv2d):
+        op = replace(op, pad_value=code_inside(node, source, op.pad_value))
+    names = (
+        x,
+        build.constant(f"{node.name}.weight", layer.weight),
+        build.constant(f"{node.name}.bias", layer.bias),
+    )
+    meaning = Quantization(tuple(layer.scale.tolist()))
+    accumulator = build.emit(Node(f"{node.name}.acc", op, names, node.origin), meaning)
+    build.requantize(tail, accumulator, layer.scale / coding.scale, coding)
+
+
+def _add(build: Build, node: Node, op: Add) -> None:
+    """Both operands at a common scale, an exact sum, then one requantize."""
+    tail = build.tail(node)
+    common = common_scale(*(build.codings[name].scale for name in node.inputs))
+    names = [
+        _aligned(build, f"{node.name}.{operand}", name, common)
+        for operand, name in zip(op.operands, node.inputs, strict=True)
+    ]
+    coding = build.coding(tail.name, step=common)
+    accumulator = build.emit(
+        Node(f"{node.name}.acc", op, tuple(names), node.origin), Quantization((common,))
+    )
+    build.requantize(tail, accumulator, np.array([common / coding.scale]), coding)
+
+
+def common_scale(left: float, right: float) -> float:
+    """Return the scale at which two tensors are added.
+
+    The finer one where the coarser is a whole multiple of it, up to 256: then nothing is rounded.
+    Otherwise 1/256 of the coarser, so that rounding costs 1/512 of its step.
+    """
+    fine, coarse = sorted((left, right))
+    ratio = coarse / fine
+    return fine if ratio == round(ratio) <= 1 / FINEST_STEP else coarse * FINEST_STEP
+
+
+def _aligned(build: Build, name: str, source: str, scale: float) -> str:
+    """Bring an operand to a scale with zero point 0; zero stays exactly zero."""
+    coding = build.codings[source]
+    if coding.scale == scale and coding.zero_point == 0:
+        return source
+    ratio = rescale(np.array([coding.scale / scale]))
+    ends = np.array([coding.zero_point, coding.element.min, coding.element.max])
+    zero, low, high = round_shift(ends * ratio.multiplier, ratio.shift).tolist()
+    element = IntType.holding(low - zero, high - zero)  # so wide that nothing saturates
+    build.multiply(name, source, ratio, Coding(element, scale, -zero))
+    build.meaning[name] = Quantization((scale,))
+    return name
+
+
+def _average_pool(build: Build, node: Node, op: AveragePool) -> None:
+    """An exact sum, then a requantize by 1/n to the codes of the input.
+
+    The sum of n codes with zero point z has zero point n*z, and n*z/n = z: the mean of codes is the
+    code of the mean, so nothing is added whatever the zero point. A window of 2^k has multiplier 1
+    and shift k; for others the multiplier is off by 2^-16 of itself at most.
+    """
+    (x,) = node.inputs
+    coding = build.codings[x]
+    if any(op.padding) and not op.count_padding:
+        raise QuantizationError(
+            f"{node} must divide by one number everywhere, not leave its padding out of the mean: "
+            "set count_include_pad=1 or use no padding"
+        )
+    size = op.kernel[0] * op.kernel[1]
+    total = build.emit(
+        Node(
+            f"{node.name}.sum", SumPool(op.kernel, op.stride, op.padding, coding.zero_point), (x,)
+        ),
+        Quantization((coding.scale / size,), size * coding.zero_point),
+    )
+    element = build.types[x].integer
+    mean = Coding(element, coding.scale)
+    build.multiply(node.name, total, rescale(np.array([1.0 / size])), mean, node.origin)
+    build.settle(node.name, replace(coding, element=element))
+
+
+def _keep(build: Build, node: Node, op: Operator) -> None:
+    """max_pool, reshape, flatten: codes are chosen or moved, their meaning stays."""
+    build.emit(Node(node.name, op, node.inputs, node.origin))
+    coding = build.codings[node.inputs[0]]
+    build.settle(node.name, replace(coding, element=build.types[node.name].integer))
+
+
+def _relu(build: Build, node: Node, _op: Relu) -> None:
+    _keep(build, node, Relu(build.codings[node.inputs[0]].zero_point))
+
+
+def _clip(build: Build, node: Node, op: Clip) -> None:
+    coding = build.codings[node.inputs[0]]
+    _keep(build, node, Clip(coding.code(op.low), coding.code(op.high)))
+
+
+def _pad(build: Build, node: Node, op: Pad) -> None:
+    code = code_inside(node, build.codings[node.inputs[0]], op.value)
+    _keep(build, node, replace(op, value=code))
+
+
+def _argmax(build: Build, node: Node, op: Argmax) -> None:
+    """The index of the largest code is that of the largest number: one scale for all of them."""
+    build.emit(Node(node.name, op, node.inputs, node.origin))
+    build.settle(node.name, Coding(build.types[node.name].integer, 1.0))
+
+
+def _unfolded(_build: Build, node: Node, _op: BatchNorm) -> None:
+    raise QuantizationError(
+        f"{node} must stand right behind a conv2d or matmul that nothing else reads, "
+        "so that it can be folded into its weights"
+    )
+
+
+#: How each operator is made of integers. A new operator that is to be quantised adds its line.
+RULES: Mapping[type[Operator], Rule] = {
+    Add: _add,
+    Argmax: _argmax,
+    AveragePool: _average_pool,
+    BatchNorm: _unfolded,
+    Clip: _clip,
+    Conv2d: _dot,
+    Flatten: _keep,
+    Matmul: _dot,
+    MaxPool: _keep,
+    Pad: _pad,
+    Relu: _relu,
+    Reshape: _keep,
+}

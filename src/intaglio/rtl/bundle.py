@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Write a design as a folder that any SystemVerilog tool takes: the Bundle."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from intaglio import artifact
+from intaglio.arch.design import Design
+from intaglio.arch.store import design_bytes, read_design
+from intaglio.errors import ArtifactError
+from intaglio.hw import library
+from intaglio.ir.execute import run_frames
+from intaglio.rtl.page import page
+from intaglio.rtl.testbench import testbench
+from intaglio.rtl.top import Names, axis_width, identifier, image_file, top_level
+from intaglio.rtl.vectors import hex_beats, to_beats
+
+MANIFEST = "manifest.json"
+DESIGN = "design.intaglio"
+#: Frames that the bundle's own bench drives when the caller gives none.
+VECTOR_FRAMES = 2
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A written bundle: its folder, top module and manifest."""
+
+    folder: Path
+    top: str
+    manifest: Mapping[str, Any]
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """What is synthesised and simulated, relative to the folder."""
+        return tuple(self.manifest["sources"])
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """What only simulation needs, relative to the folder."""
+        return tuple(self.manifest["models"])
+
+    @property
+    def sha256(self) -> str:
+        """Hash of everything in the bundle."""
+        return str(self.manifest["sha256"])
+
+    def design(self) -> Design:
+        """Return the design the bundle was written from."""
+        return read_design(self.folder / DESIGN)
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Bundle:
+        """Open a bundle and check every file against its checksum.
+
+        Raises:
+            ArtifactError: it is no bundle, or a file is missing or was changed.
+        """
+        folder = Path(folder)
+        try:
+            manifest = json.loads((folder / MANIFEST).read_text())
+            files = dict(manifest["files"])
+            top = str(manifest["top"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ArtifactError(f"{folder} must be a bundle: {MANIFEST}: {error}") from None
+        for name, digest in files.items():
+            path = folder / name
+            if not path.is_file() or _digest(path.read_bytes()) != digest:
+                raise ArtifactError(
+                    f"{path} must be as it was written; it was changed or removed: emit again"
+                )
+        return cls(folder, top, manifest)
+
+
+def emit(design: Design, folder: str | Path, frames: np.ndarray | None = None) -> Bundle:
+    """Write a design's bundle, replacing an older bundle of the same folder.
+
+    Args:
+        design: what to write.
+        folder: where; it must be absent, empty, or hold a bundle.
+        frames: integer frames for the bundle's bench, [N, *frame]; a few random ones by default.
+
+    Raises:
+        ArtifactError: the folder holds something else.
+    """
+    folder = Path(folder)
+    if folder.exists() and not folder.is_dir():
+        raise ArtifactError(f"{folder} must be a folder, not a file")
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / MANIFEST).is_file():
+        raise ArtifactError(f"{folder} must be empty or hold a bundle; it holds other files")
+    module = identifier(design.graph.name)
+    files, sources, models = _files(design, module, frames)
+    digests = {name: _digest(data) for name, data in sorted(files.items())}
+    manifest = {
+        "kind": "bundle",
+        "schema": artifact.SCHEMA,
+        "top": module,
+        "device": design.device.name,
+        "sources": sources,
+        "models": models,
+        "streams": _streams(design),
+        "cycles": {"latency": design.cycles.latency, "interval": design.cycles.interval},
+        "files": digests,
+        "sha256": artifact.content_hash("bundle", digests, {}),
+        "provenance": artifact.provenance(),
+    }
+    files[MANIFEST] = (json.dumps(manifest, indent=2) + "\n").encode()
+    _replace(folder, files)
+    return Bundle(folder, module, manifest)
+
+
+def _files(
+    design: Design, module: str, frames: np.ndarray | None
+) -> tuple[dict[str, bytes], list[str], list[str]]:
+    """Return all files by path, and which of them are sources and which simulation models."""
+    files: dict[str, str] = {}
+    family = design.device.family
+    blocks = dict.fromkeys(b for i in design.instances for b in i.unit.blocks)
+    for block in sorted({*blocks, "loop_counter"}):
+        files[f"rtl/{block}.sv"] = library.source(block, family).read_text()
+    files[f"rtl/{module}.sv"] = top_level(design, module)
+    sources = sorted(files)
+    for model in library.models(family):
+        files[f"sim/{model.name}"] = model.read_text()
+    models = sorted(set(files) - set(sources))
+    names = Names.of(design)
+    for instance in design.instances:
+        for image in instance.unit.images:
+            files[image_file(names, instance, image.parameter)] = image.text()
+    stimulus = _stimulus(design) if frames is None else frames
+    into, out = next(iter(design.inputs.values())), design.output_stream
+    expected = run_frames(design.program.graph, stimulus)
+    files["vectors/input.hex"] = hex_beats(to_beats(stimulus, into), axis_width(into))
+    files["vectors/expected.hex"] = hex_beats(to_beats(expected, out), axis_width(out))
+    files[f"sim/{module}_tb.sv"] = testbench(design, module, len(stimulus))
+    files["README.md"] = page(design, module)
+    data = {name: text.encode() for name, text in files.items()}
+    data[DESIGN] = design_bytes(design)
+    return data, sources, models
+
+
+def _stimulus(design: Design) -> np.ndarray:
+    type_ = design.program.graph.inputs[0].type
+    element = type_.integer
+    random = np.random.default_rng(0)
+    return random.integers(element.min, element.max + 1, (VECTOR_FRAMES, *type_.shape))
+
+
+def _streams(design: Design) -> dict[str, dict[str, Any]]:
+    into, out = next(iter(design.inputs.values())), design.output_stream
+    return {
+        port: {"lanes": s.lanes, "element": str(s.element), "beats": s.beats}
+        for port, s in (("s_axis", into), ("m_axis", out))
+    }
+
+
+def _replace(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write all files beside the folder, then put them in its place at once."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    fresh = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
+    try:
+        for name, data in files.items():
+            (fresh / name).parent.mkdir(parents=True, exist_ok=True)
+            (fresh / name).write_bytes(data)
+        fresh.chmod(0o755)
+        if folder.exists():
+            old = fresh.with_name(fresh.name + ".old")
+            folder.replace(old)
+            os.replace(fresh, folder)
+            shutil.rmtree(old)
+        else:
+            fresh.replace(folder)
+    except BaseException:
+        shutil.rmtree(fresh, ignore_errors=True)
+        raise
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Floats against the integers made from them."""

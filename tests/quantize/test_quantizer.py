@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import math
+from importlib.metadata import EntryPoint
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from intaglio import quantize as package
+from intaglio.errors import QuantizationError
+from intaglio.numerics.types import IntType
+from intaglio.quantize.quantizer import Coding
+
+U8 = IntType.parse("u8")
+
+
+@given(st.floats(-1e6, 1e6), st.floats(1e-3, 1e3), st.integers(0, 255))
+def test_a_code_is_the_nearest_one_or_the_end(real: float, scale: float, zero_point: int) -> None:
+    coding = Coding(U8, scale, zero_point)
+    code = coding.code(real)
+    assert 0 <= code <= 255
+    error = abs(real / scale - (code - zero_point))
+    assert error <= 0.5 + 1e-9 or code in (0, 255)
+
+
+def test_infinite_bounds_have_the_extreme_codes() -> None:
+    coding = Coding(U8, 0.1, 7)
+    assert (coding.code(-math.inf), coding.code(math.inf)) == (0, 255)
+    assert Coding(U8, 1.0).code(2.5) == 3
+
+
+def test_quantizers_and_estimators_are_found_by_name() -> None:
+    assert {"affine", "pow2"} <= set(package.quantizers())
+    assert all(quantizer.name == name for name, quantizer in package.quantizers().items())
+    assert "min_max" in package.estimators()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "find"),
+    [
+        ("affine", "intaglio.quantize.affine:AFFINE", package.quantizers),
+        ("min_max", "intaglio.quantize.min_max:min_max", package.estimators),
+    ],
+)
+def test_an_outside_package_may_not_take_a_name(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, find: object
+) -> None:
+    monkeypatch.setattr(package, "entry_points", lambda group: [EntryPoint(name, value, group)])
+    with pytest.raises(QuantizationError, match=f"^the name '{name}' must be registered once"):
+        find()
+
+
+def test_an_outside_package_adds_a_quantizer(monkeypatch: pytest.MonkeyPatch) -> None:
+    entry = EntryPoint("mine", "intaglio.quantize.affine:AFFINE", "intaglio.quantizers")
+    monkeypatch.setattr(package, "entry_points", lambda group: [entry])
+    assert "mine" in package.quantizers()
