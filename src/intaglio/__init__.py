@@ -1,2 +1,73 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Intaglio engraves integer networks in FPGA fabric."""
+"""Intaglio engraves integer networks in FPGA fabric.
+
+    import intaglio as ig
+
+    graph = ig.load("lenet5.onnx")
+    program = ig.quantize(graph, images, ig.Scheme.named("int8"))
+    design = ig.explore(program, ig.device("ecp5-85f")).best
+    bundle = ig.emit(design, "build/lenet5")
+    print(ig.simulate(bundle, images[:16]))
+"""
+
+from __future__ import annotations
+
+from intaglio.errors import (
+    ArtifactError,
+    InfeasibleError,
+    IntaglioError,
+    MissingToolError,
+    ModelError,
+    QuantizationError,
+    ToolError,
+    VerificationError,
+)
+from intaglio.flow import (
+    Bundle,
+    Design,
+    Device,
+    Evaluation,
+    Exploration,
+    Graph,
+    Program,
+    Run,
+    Scheme,
+    Stalls,
+    device,
+    emit,
+    evaluate,
+    explore,
+    load,
+    quantize,
+    simulate,
+    synthesize,
+)
+
+__all__ = [
+    "ArtifactError",
+    "Bundle",
+    "Design",
+    "Device",
+    "Evaluation",
+    "Exploration",
+    "Graph",
+    "InfeasibleError",
+    "IntaglioError",
+    "MissingToolError",
+    "ModelError",
+    "Program",
+    "QuantizationError",
+    "Run",
+    "Scheme",
+    "Stalls",
+    "ToolError",
+    "VerificationError",
+    "device",
+    "emit",
+    "evaluate",
+    "explore",
+    "load",
+    "quantize",
+    "simulate",
+    "synthesize",
+]

@@ -33,7 +33,7 @@ def test_images_come_in_the_source_models_order() -> None:
 
 
 def test_an_estimator_is_a_function() -> None:
-    found = calibrate(small(), normal(9, 4, 6, 6, 2), lambda values: Range(-1.0, 2.0))
+    found = calibrate(small(), normal(9, 4, 6, 6, 2), lambda _: Range(-1.0, 2.0))
     assert set(found.values()) == {Range(-1.0, 2.0)}
 
 

@@ -54,5 +54,5 @@ def test_an_outside_package_may_not_take_a_name(
 
 def test_an_outside_package_adds_a_quantizer(monkeypatch: pytest.MonkeyPatch) -> None:
     entry = EntryPoint("mine", "intaglio.quantize.affine:AFFINE", "intaglio.quantizers")
-    monkeypatch.setattr(package, "entry_points", lambda group: [entry])
+    monkeypatch.setattr(package, "entry_points", lambda **_: [entry])
     assert "mine" in package.quantizers()

@@ -37,9 +37,12 @@ def test_types_are_parsed() -> None:
         ),
         (
             {"activations": "f8"},
-            "activations must be a integer type of 2 to 16 bits, like u8, not 'f8'",
+            "activations must be an integer type of 2 to 16 bits, like u8, not 'f8'",
         ),
-        ({"activations": "u1"}, "activations must be a integer type of 2 to 16 bits, like u8, not"),
+        (
+            {"activations": "u1"},
+            "activations must be an integer type of 2 to 16 bits, like u8, not",
+        ),
         ({"output": "u16"}, "output must be a signed integer type of 2 to 32 bits, like s16, not"),
         ({"granularity": "row"}, "granularity must be per_channel or per_tensor, not 'row'"),
         ({"scale_rule": "log"}, "scale_rule must be affine or pow2, not 'log'"),

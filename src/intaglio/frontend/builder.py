@@ -63,6 +63,18 @@ class Activation:
 
 
 @dataclass(frozen=True)
+class Dropped:
+    """The result of a node that is left out: its operand, and why that is right.
+
+    `exact` tells whether every number stays as it was.
+    """
+
+    value: Activation
+    why: str
+    exact: bool = True
+
+
+@dataclass(frozen=True)
 class Site:
     """Where in the source a node comes from: the name wanted for ours, and the source's value."""
 

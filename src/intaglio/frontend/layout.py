@@ -10,7 +10,6 @@ source sees, and whoever reads it has to permute its weights.
 from __future__ import annotations
 
 import itertools
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,7 +60,7 @@ class Layout:
         structured = batch.reshape(len(batch), *(self.dims[axis] for axis in self.order))
         back = np.argsort(self.order)
         moved = structured.transpose(0, *(int(axis) + 1 for axis in back))
-        return np.ascontiguousarray(moved.reshape(len(batch), *self.shape))
+        return moved.reshape(len(batch), *self.shape).copy()  # a copy: torch looks at strides
 
     def transposed(self, permutation: tuple[int, ...]) -> Layout:
         """Follow the source's transpose of a frame; only its view changes."""
@@ -120,14 +119,3 @@ def _matching(target: tuple[int, ...], ranks: list[int]) -> Layout | None:
         if [sorted(spread).index(axis) for axis in spread] == ranks:
             return Layout(target, target, order)
     return None
-
-
-def reshape_target(frame: tuple[int, ...], wanted: tuple[int, ...]) -> tuple[int, ...] | None:
-    """Resolve a target with one -1 against a frame, or None if the sizes do not fit."""
-    size = math.prod(frame)
-    known = math.prod(n for n in wanted if n != -1)
-    if wanted.count(-1) > 1 or any(n < -1 or n == 0 for n in wanted) or known == 0:
-        return None
-    if -1 in wanted:
-        return tuple(size // known if n == -1 else n for n in wanted) if size % known == 0 else None
-    return wanted if known == size else None

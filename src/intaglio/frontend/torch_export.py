@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A torch module as a graph, by way of torch.export: ATen operators, one short function each.
+"""A torch module as a graph, by way of torch.export.
 
 The module is exported in evaluation mode and made functional, so in-place operators become plain
 ones. Afterwards the exported operators run one by one on random input, and every value is compared
@@ -9,21 +9,18 @@ with the graph's.
 from __future__ import annotations
 
 import logging
-import math
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from intaglio.errors import ModelError
-from intaglio.frontend.builder import Activation, Builder, Imported, Site, UnsupportedError
+from intaglio.frontend.aten import OPERATORS, Call, Operand
+from intaglio.frontend.builder import Activation, Builder, Dropped, Imported, Site, UnsupportedError
 from intaglio.frontend.check import check_import, random_inputs
-from intaglio.frontend.layout import reshape_target
 from intaglio.ir.graph import Graph
-from intaglio.ops.windows import Padding, Pair
 
 if TYPE_CHECKING:
     import torch
@@ -43,25 +40,26 @@ def load_torch(module: torch.nn.Module, example: torch.Tensor, *, check: bool = 
         ModelError: the module cannot be exported, or an operator not converted exactly.
         VerificationError: graph and module differ; the text names the first differing node.
     """
-    with evaluating(module):
+    source = type(module).__name__
+    with _evaluating(module):
         program = _exported(module, example)
-    reader = _Reader(type(module).__name__, program, example)
+    reader = _Reader(source, program, example)
     imported = reader.read()
     if check:
         inputs = random_inputs(imported, len(example))
-        check_import(reader.source, imported, inputs, reader.values(imported, inputs))
+        check_import(source, imported, inputs, reader.values(imported, inputs))
     return imported.graph
 
 
 @contextmanager
-def evaluating(module: torch.nn.Module) -> Iterator[None]:
+def _evaluating(module: torch.nn.Module) -> Iterator[None]:
     """Put a module and its parts into evaluation mode, and each back into its own after."""
-    modes = {part: part.training for part in module.modules()}
+    modes = [(part, part.training) for part in module.modules()]
     module.eval()
     try:
         yield
     finally:
-        for part, mode in modes.items():
+        for part, mode in modes:
             part.training = mode
 
 
@@ -69,87 +67,19 @@ def _exported(module: torch.nn.Module, example: torch.Tensor) -> torch.export.Ex
     import torch
 
     source = type(module).__name__
-    if example.ndim < 2 or not example.is_floating_point() or 0 in example.shape:
+    if example.ndim < 2 or example.dtype != torch.float32 or 0 in example.shape:
         raise ModelError(
-            f"{source}: the example must be a batch [N, *frame] of floats, "
+            f"{source}: the example must be a batch [N, *frame] of 32-bit floats, "
             f"not {example.dtype} {list(example.shape)}"
         )
     try:
-        with torch.no_grad():
+        with torch.no_grad(), warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # torch deprecates what it itself uses
             exported = torch.export.export(module, (example,), strict=False)
             return exported.run_decompositions({})
-    except (RuntimeError, TypeError, ValueError, AssertionError, torch._dynamo.exc.TorchDynamoException) as error:
+    except (RuntimeError, TypeError, ValueError, AssertionError) as error:
         reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise ModelError(f"{source} must be exportable by torch.export: {reason}") from None
-
-
-# --- reading -----------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Dropped:
-    """The result of an operator that is left out although it computes something, and why."""
-
-    value: Activation
-    why: str
-
-
-Operand = Activation | np.ndarray
-Result = Activation | Dropped
-
-
-@dataclass(frozen=True)
-class Call:
-    """One ATen operator while it is read: its arguments by position or name, tensors resolved."""
-
-    arguments: tuple[Any, ...]
-    named: Mapping[str, Any]
-    builder: Builder
-    site: Site
-    batch: int
-    sole: bool
-    readers: frozenset[str]
-
-    def get(self, index: int, key: str, default: Any = None) -> Any:
-        """Return an argument."""
-        if index < len(self.arguments):
-            return self.arguments[index]
-        return self.named.get(key, default)
-
-    def activation(self, index: int = 0) -> Activation:
-        """Return an argument that must be computed by the network."""
-        found = self.get(index, "")
-        if not isinstance(found, Activation):
-            raise UnsupportedError(f"argument {index + 1} must come from the network's input")
-        return found
-
-    def array(self, index: int, key: str) -> np.ndarray | None:
-        """Return a constant tensor argument of finite numbers, or None where it is absent."""
-        found = self.get(index, key)
-        if found is None:
-            return None
-        if not isinstance(found, np.ndarray):
-            raise UnsupportedError(f"argument {key} must be constant")
-        if bad := int(np.count_nonzero(~np.isfinite(found))):
-            raise UnsupportedError(
-                f"argument {key} must be finite, not NaN or infinite in {bad} of {found.size} numbers"
-            )
-        return found
-
-    def pair(self, index: int, key: str, default: Any) -> Pair:
-        """Return an argument that is one or two integers."""
-        found = self.get(index, key, default)
-        values = [found] if isinstance(found, int) else list(found)
-        if len(values) not in (1, 2) or not all(isinstance(n, int) for n in values):
-            raise UnsupportedError(f"argument {key} must be one or two integers, not {found}")
-        return int(values[0]), int(values[-1])
-
-    def frame_axis(self, axis: int, rank: int) -> int:
-        """Turn an axis of a batch of this rank into an axis of its frames."""
-        positive = axis + rank if axis < 0 else axis
-        if not 0 < positive < rank:
-            raise UnsupportedError(f"the batch axis must be left alone, not be axis {axis}")
-        return positive - 1
 
 
 class _Reader:
@@ -161,10 +91,12 @@ class _Reader:
         self.source = source
         self.program = program
         self.example = example
-        self.found: dict[str, Operand] = {}
-        self.stands_for: dict[str, str] = {}
         self.builder = Builder(source)
         self.weights = _weights(program)
+        #: What each exported value is: of the network, or a tensor known now.
+        self.found: dict[str, Activation | torch.Tensor] = {}
+        #: What is left out, and the operand that is returned for it.
+        self.stands_for: dict[str, str] = {}
 
     def read(self) -> Imported:
         """Read every operator.
@@ -176,49 +108,151 @@ class _Reader:
         for node in self.program.graph.nodes:
             try:
                 self._node(node)
+            except UnsupportedError as error:
+                advice = f" (nearest: {error.rewrite})" if error.rewrite else ""
+                refusals.append(f"{_title(node)} {node.name!r}: {error}{advice}")
             except ModelError as error:
-                refusals.append(f"{_operator(node)} {node.name!r}: {error}")
+                refusals.append(f"{_title(node)} {node.name!r}: {error}")
         if refusals:
             more = f"; and {len(refusals) - 1} more" if len(refusals) > 1 else ""
             raise ModelError(f"{self.source}: {refusals[0]}{more}")
-        (output,) = (node for node in self.program.graph.nodes if node.op == "output")
-        names = [self._name(node) for node in output.args[0]]
-        ends = [(self.stands_for.get(n, n), self.found[n]) for n in names]
         try:
-            return self.builder.finish([(n, v) for n, v in ends if isinstance(v, Activation)])
+            return self.builder.finish([self._output(node) for node in self._outputs()])
         except ModelError as error:
             raise ModelError(f"{self.source}: {error}") from None
 
-    def values(
-        self, imported: Imported, inputs: Mapping[str, np.ndarray]
-    ) -> dict[str, np.ndarray]:
-        """Run the exported operators and return every tensor they make."""
+    def values(self, imported: Imported, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Run the exported operators on a batch and return every tensor they make."""
         import torch
 
-        feeds: dict[str, torch.Tensor] = {}
+        tensors = dict(self.weights)
         for origin, value in zip(imported.inputs, imported.graph.inputs, strict=True):
             array = imported.layouts[value.name].to_source(inputs[value.name])
-            feeds[origin] = torch.from_numpy(array).to(self.example.device)
-        recorder = _recorder(self.program.graph_module)
-        tensors = {**self.weights, **feeds}
+            tensors[origin] = torch.from_numpy(array).to(self.example.device)
         names = [node.name for node in self.program.graph.nodes if node.op == "placeholder"]
-        with torch.no_grad():
-            recorder.run(*(tensors[name] for name in names))
-        return dict(recorder.seen)
+        return _recorded(self.program.graph_module, [tensors[name] for name in names])
 
     def _node(self, node: torch.fx.Node) -> None:
         if node.op == "placeholder":
             self._placeholder(node)
-        elif node.op == "call_function" and self._alive(node):
-            self._call(node)
-
-    def _alive(self, node: torch.fx.Node) -> bool:
-        """Tell whether an operand is an activation we know; others failed before, or are dead."""
-        return all(name in self.found for name in map(self._name, node.all_input_nodes))
+        elif node.op == "call_function" and all(
+            operand.name in self.found for operand in node.all_input_nodes
+        ):
+            self._operator(node)
 
     def _placeholder(self, node: torch.fx.Node) -> None:
         if node.name in self.weights:
-            self.found[node.name] = self.weights[node.name].detach().cpu().double().numpy()
+            self.found[node.name] = self.weights[node.name]
         else:
             frame = tuple(self.example.shape[1:])
             self.found[node.name] = self.builder.input(node.name, frame, channels_first=True)
+
+    def _operator(self, node: torch.fx.Node) -> None:
+        if not any(isinstance(self.found[n.name], Activation) for n in node.all_input_nodes):
+            self._evaluate(node)
+            return
+        function = OPERATORS.get(_title(node))
+        if function is None:
+            raise UnsupportedError(f"{_title(node)} has no counterpart")
+        positional, named = _resolved(node, self._operand)
+        call = Call(
+            positional,
+            named,
+            self.builder,
+            Site(_name(node), node.name),
+            len(self.example),
+            tuple(len(operand.users) == 1 for operand in node.all_input_nodes),
+            frozenset(_title(user) for user in node.users),
+        )
+        result = function(call)
+        if isinstance(result, Dropped):
+            if not result.exact:
+                _LOG.warning("%s: %s is %s", self.source, node.name, result.why)
+                origin = node.all_input_nodes[0].name
+                self.stands_for[node.name] = self.stands_for.get(origin, origin)
+            result = result.value
+        self.found[node.name] = result
+
+    def _evaluate(self, node: torch.fx.Node) -> None:
+        """Compute what depends on weights alone."""
+        import torch
+
+        positional, named = _resolved(node, self.found.__getitem__)
+        function: Any = node.target
+        with torch.no_grad():
+            self.found[node.name] = function(*positional, **named)
+
+    def _operand(self, name: str) -> Operand:
+        found = self.found[name]
+        if isinstance(found, Activation):
+            return found
+        array: np.ndarray = found.detach().cpu().double().numpy()
+        return array
+
+    def _outputs(self) -> list[Any]:
+        (output,) = (node for node in self.program.graph.nodes if node.op == "output")
+        return list(output.args[0])
+
+    def _output(self, node: Any) -> tuple[str, Activation]:
+        value = self.found.get(getattr(node, "name", ""))
+        if not isinstance(value, Activation):
+            raise ModelError(
+                f"output {str(node)!r} must be computed from the input; it is constant"
+            )
+        return self.stands_for.get(node.name, node.name), value
+
+
+def _weights(program: torch.export.ExportedProgram) -> dict[str, torch.Tensor]:
+    """Return the parameters, buffers and constants of a program by placeholder name."""
+    tensors = {**program.constants, **program.state_dict}
+    return {
+        spec.arg.name: tensors[spec.target]
+        for spec in program.graph_signature.input_specs
+        if spec.target is not None and spec.target in tensors
+    }
+
+
+def _recorded(graph: torch.fx.GraphModule, arguments: list[torch.Tensor]) -> dict[str, np.ndarray]:
+    """Run a graph and return what each of its operators made; of several results the first."""
+    import torch
+
+    seen: dict[str, np.ndarray] = {}
+
+    class Recorder(torch.fx.Interpreter):
+        def run_node(self, node: torch.fx.Node) -> Any:
+            result = super().run_node(node)
+            first = result[0] if isinstance(result, tuple | list) else result
+            if isinstance(first, torch.Tensor):
+                seen[node.name] = first.detach().cpu().numpy().copy()
+            return result
+
+    with torch.no_grad():
+        Recorder(graph).run(*arguments)
+    return seen
+
+
+def _resolved(
+    node: torch.fx.Node, find: Callable[[str], Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Return a node's arguments with values in place of nodes."""
+    from torch.fx.node import map_arg
+
+    def resolve(operand: torch.fx.Node) -> Any:
+        return find(operand.name)
+
+    return map_arg((node.args, dict(node.kwargs)), resolve)  # type: ignore[return-value]
+
+
+def _title(node: torch.fx.Node) -> str:
+    """Name an operator without its overload: aten.conv2d."""
+    if packet := getattr(node.target, "overloadpacket", None):
+        return str(packet)
+    return getattr(node.target, "__name__", node.op)
+
+
+def _name(node: torch.fx.Node) -> str:
+    """Name a node after the layer it belongs to, or after its operator where that is no layer."""
+    stack = list(node.meta.get("nn_module_stack", {}).values())
+    path, kind = stack[-1] if stack else ("", "")
+    kind = kind if isinstance(kind, str) else kind.__module__
+    return path if path and kind.startswith("torch.nn.modules") else node.name

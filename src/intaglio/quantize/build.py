@@ -14,6 +14,7 @@ from intaglio.errors import ModelError, QuantizationError
 from intaglio.ir.graph import Constant, Graph, Node, Program, Value
 from intaglio.ir.types import Quantization, TensorType
 from intaglio.numerics.scale import Rescale, rescale
+from intaglio.numerics.types import IntType
 from intaglio.ops.argmax import Argmax
 from intaglio.ops.clip import Clip
 from intaglio.ops.flatten import Flatten
@@ -54,8 +55,9 @@ class Tail:
 class Build:
     """A program half made. Only `quantize` sees it; it ends in `program`.
 
-    `codings` says of each float value that has integers what they mean; `done` names the float
-    nodes that are dealt with.
+    `codings` says of each float value that has integers what they mean; its element always holds
+    the zero point, while the one in `types` may have been narrowed to exclude it. `done` names the
+    float nodes that are dealt with.
     """
 
     graph: Graph
@@ -130,12 +132,16 @@ class Build:
     def requantize(self, tail: Tail, source: str, factors: np.ndarray, coding: Coding) -> None:
         """Bring an accumulator to the codes and bounds of its tail.
 
-        Saturation bounds a value at the ends of its type; a clip is added where a bound lies
-        inside. `factors` are the accumulator's scales over the coding's.
+        Saturation bounds a value at the ends of its type, so a type that ends at the bounds is
+        taken where there is one; otherwise a clip follows. `factors` are the accumulator's scales
+        over the coding's.
         """
         origin, ratio = self.graph.producers[tail.name].origin, rescale(factors)
         low, high = coding.code(tail.low), coding.code(tail.high)
-        if low == coding.element.min and high == coding.element.max:
+        ending = IntType.holding(low, high)
+        if low <= coding.zero_point <= high and (low, high) == (ending.min, ending.max):
+            coding = replace(coding, element=ending)
+        if (low, high) == (coding.element.min, coding.element.max):
             self.multiply(tail.name, source, ratio, coding, origin)
         else:
             wide = self.multiply(f"{tail.name}.wide", source, ratio, coding)

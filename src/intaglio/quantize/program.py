@@ -148,9 +148,11 @@ def _aligned(build: Build, name: str, source: str, scale: float) -> str:
     if coding.scale == scale and coding.zero_point == 0:
         return source
     ratio = rescale(np.array([coding.scale / scale]))
-    ends = np.array([coding.zero_point, coding.element.min, coding.element.max])
+    codes = build.types[source].integer
+    ends = np.array([coding.zero_point, codes.min, codes.max])
     zero, low, high = round_shift(ends * ratio.multiplier, ratio.shift).tolist()
-    element = IntType.holding(low - zero, high - zero)  # so wide that nothing saturates
+    # Wide enough that nothing saturates, and for the offset, which is where code 0 goes.
+    element = IntType.holding(min(low, 0) - zero, max(high, 0) - zero)
     build.multiply(name, source, ratio, Coding(element, scale, -zero))
     build.meaning[name] = Quantization((scale,))
     return name
@@ -171,23 +173,19 @@ def _average_pool(build: Build, node: Node, op: AveragePool) -> None:
             "set count_include_pad=1 or use no padding"
         )
     size = op.kernel[0] * op.kernel[1]
-    total = build.emit(
-        Node(
-            f"{node.name}.sum", SumPool(op.kernel, op.stride, op.padding, coding.zero_point), (x,)
-        ),
-        Quantization((coding.scale / size,), size * coding.zero_point),
-    )
-    element = build.types[x].integer
+    pool = SumPool(op.kernel, op.stride, op.padding, coding.zero_point)
+    meaning = Quantization((coding.scale / size,), size * coding.zero_point)
+    total = build.emit(Node(f"{node.name}.sum", pool, (x,)), meaning)
+    element = Pad(op.padding, coding.zero_point).infer(build.types[x]).integer
     mean = Coding(element, coding.scale)
     build.multiply(node.name, total, rescale(np.array([1.0 / size])), mean, node.origin)
-    build.settle(node.name, replace(coding, element=element))
+    build.settle(node.name, coding)
 
 
 def _keep(build: Build, node: Node, op: Operator) -> None:
     """max_pool, reshape, flatten: codes are chosen or moved, their meaning stays."""
     build.emit(Node(node.name, op, node.inputs, node.origin))
-    coding = build.codings[node.inputs[0]]
-    build.settle(node.name, replace(coding, element=build.types[node.name].integer))
+    build.settle(node.name, build.codings[node.inputs[0]])
 
 
 def _relu(build: Build, node: Node, _op: Relu) -> None:

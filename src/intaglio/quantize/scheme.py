@@ -12,6 +12,8 @@ from intaglio.quantize import quantizers
 
 Granularity = Literal["per_channel", "per_tensor"]
 
+_LIKE = {"weights": "s8n", "activations": "u8", "output": "s16"}
+
 
 @dataclass(frozen=True)
 class Scheme:
@@ -33,7 +35,7 @@ class Scheme:
 
     def __post_init__(self) -> None:
         _check("weights", self.weights, widths=(2, 16), signed=True)
-        _check("activations", self.activations, widths=(2, 16), signed=None)
+        _check("activations", self.activations, widths=(2, 16), signed=False)
         _check("output", self.output, widths=(2, 32), signed=True)
         if self.granularity not in get_args(Granularity):
             allowed = " or ".join(get_args(Granularity))
@@ -82,16 +84,13 @@ class Scheme:
         return IntType.parse(self.output)
 
 
-def _check(field: str, text: str, widths: tuple[int, int], signed: bool | None) -> None:
+def _check(field: str, text: str, widths: tuple[int, int], signed: bool) -> None:
     low, high = widths
-    sign = {True: "signed ", False: "unsigned ", None: ""}[signed]
-    rule = f"{field} must be a {sign}integer type of {low} to {high} bits, like {_LIKE[field]}"
+    kind = "a signed integer type" if signed else "an integer type"
+    rule = f"{field} must be {kind} of {low} to {high} bits, like {_LIKE[field]}"
     try:
         element = IntType.parse(text)
     except ModelError:
         raise QuantizationError(f"{rule}, not {text!r}") from None
-    if not low <= element.width <= high or (signed is not None and element.signed != signed):
+    if not low <= element.width <= high or signed > element.signed:
         raise QuantizationError(f"{rule}, not {text!r}")
-
-
-_LIKE = {"weights": "s8n", "activations": "u8", "output": "s16"}

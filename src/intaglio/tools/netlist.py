@@ -16,8 +16,8 @@ _OPEN = "x"
 class Cells:
     """Cells of a netlist. `counts` has them by the vendor's names.
 
-    `lut` counts as nextpnr does once it has packed: a LUT4 is one, a CCU2C two, the carry in and
-    out of a chain two each, a distributed RAM four, each constant one.
+    `lut` counts what nextpnr-ecp5 0.11.1 places: a LUT4 is one, a CCU2C two, leading a carry into
+    or out of a chain two, a distributed RAM six, the constants low and high one each.
     """
 
     lut: int
@@ -27,24 +27,35 @@ class Cells:
     counts: Mapping[str, int] = field(hash=False)
 
 
+@dataclass(frozen=True)
+class _CarryNets:
+    """The nets carry cells drive and read: `chain` is read by carry inputs, `fabric` elsewhere."""
+
+    driven: frozenset[int]
+    chain: frozenset[int]
+    fabric: frozenset[int]
+
+
 def open_unread_carries(module: Mapping[str, Any]) -> int:
     """Disconnect every carry output that nothing reads; return how many there were.
 
     nextpnr leads a connected carry output out of its chain through two LUTs, read or not.
     """
-    chain, fabric = _readers(module)
-    unread = [c for c in _carries(module) if _carry_out(c) not in {_OPEN, *()} | chain | fabric]
-    for cell in unread:
-        cell["connections"]["COUT"] = [_OPEN]
+    nets = _carry_nets(module)
+    unread = nets.driven - nets.chain - nets.fabric
+    for cell in _carries(module):
+        if cell["connections"]["COUT"][0] in unread:
+            cell["connections"]["COUT"] = [_OPEN]
     return len(unread)
 
 
 def count_cells(module: Mapping[str, Any]) -> Cells:
     """Count the cells of a module of ECP5 cells."""
     counts = Counter(cell["type"] for cell in module["cells"].values())
-    carries = 2 * (counts["CCU2C"] + _chain_ends(module))
+    carries = counts["CCU2C"] + _chain_ends(module)
+    constants = 2 if carries else 1
     return Cells(
-        lut=counts["LUT4"] + carries + 4 * counts["TRELLIS_DPR16X4"] + _constants(module),
+        lut=counts["LUT4"] + 6 * counts["TRELLIS_DPR16X4"] + 2 * carries + constants,
         ff=counts["TRELLIS_FF"],
         dsp=counts["MULT18X18D"],
         bram=counts["DP16KD"],
@@ -55,10 +66,26 @@ def count_cells(module: Mapping[str, Any]) -> Cells:
 def _chain_ends(module: Mapping[str, Any]) -> int:
     """Count the cells nextpnr adds to lead carries into and out of chains.
 
-    Source: netlists before and after packing by nextpnr-ecp5 0.11.1 compared.
+    Source: netlists before and after packing by nextpnr-ecp5 0.11.1, compared.
     """
-    chain, fabric = _readers(module)
-    driven = {_carry_out(cell) for cell in _carries(module)} - {_OPEN}
-    entries = sum(_carry_in(c) not in driven | {_OPEN} for c in _carries(module))
-    exits = sum(bit in fabric or bit not in chain for bit in driven)
+    nets = _carry_nets(module)
+    inputs = [cell["connections"]["CIN"][0] for cell in _carries(module)]
+    entries = sum(bit != _OPEN and bit not in nets.driven for bit in inputs)
+    exits = len(nets.driven & nets.fabric) + len(nets.driven - nets.fabric - nets.chain)
     return entries + exits
+
+
+def _carries(module: Mapping[str, Any]) -> Iterator[Any]:
+    return (cell for cell in module["cells"].values() if cell["type"] == "CCU2C")
+
+
+def _carry_nets(module: Mapping[str, Any]) -> _CarryNets:
+    driven = {cell["connections"]["COUT"][0] for cell in _carries(module)} - {_OPEN}
+    chain: set[int] = set()
+    fabric = {bit for port in module["ports"].values() for bit in port["bits"]}
+    for cell in module["cells"].values():
+        for port, bits in cell["connections"].items():
+            if cell["port_directions"][port] != "output":
+                is_carry = cell["type"] == "CCU2C" and port == "CIN"
+                (chain if is_carry else fabric).update(bits)
+    return _CarryNets(frozenset(driven), frozenset(chain), frozenset(fabric))

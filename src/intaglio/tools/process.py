@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
+from typing import IO, cast
 
 from intaglio.errors import MissingToolError, ToolError
 
@@ -95,7 +96,9 @@ def run_logged(
                     on_line(line)
             status = process.wait(_left(deadline))
         except subprocess.TimeoutExpired:
-            raise ToolError(f"{name} must end within {timeout_s:g} s, not later; see {log}") from None
+            raise ToolError(
+                f"{name} must end within {timeout_s:g} s, and it has not; see {log}"
+            ) from None
         finally:
             _kill_group(process)
     if status != 0:
@@ -117,7 +120,7 @@ def installed_version(package: str, module: str, requirement: str) -> str:
 
 
 class _Reason:
-    """Remembers the first line that reads as an error, or else the last line with anything on it."""
+    """Remembers the first line that reads as an error, or else the last that is not blank."""
 
     def __init__(self) -> None:
         self._last = ""
@@ -144,15 +147,15 @@ def _lines(process: subprocess.Popen[bytes], deadline: float | None) -> Iterator
     Raises:
         subprocess.TimeoutExpired: the deadline came first.
     """
-    assert process.stdout is not None
     decode = codecs.getincrementaldecoder("utf-8")("replace").decode
     pending = ""
-    with process.stdout as stdout, selectors.DefaultSelector() as selector:
-        selector.register(stdout, selectors.EVENT_READ)
+    output = cast("IO[bytes]", process.stdout)
+    with output, selectors.DefaultSelector() as selector:
+        selector.register(output, selectors.EVENT_READ)
         while True:
             if not selector.select(_left(deadline)):
                 raise subprocess.TimeoutExpired(process.args, 0)
-            chunk = os.read(stdout.fileno(), 1 << 16)
+            chunk = os.read(output.fileno(), 1 << 16)
             if not chunk:
                 break
             *whole, pending = (pending + decode(chunk)).split("\n")

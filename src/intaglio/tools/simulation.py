@@ -150,10 +150,10 @@ def _compare_bits(
     stalls: Stalls,
 ) -> None:
     whole = (observed.given >= 0).all(axis=1)
-    equal = (observed.frames == expected).reshape(len(frames), -1).all(axis=1) & whole
+    equal = np.equal(observed.frames, expected).reshape(len(frames), -1).all(axis=1) & whole
     marks = np.zeros(design.output_stream.beats, dtype=np.uint8)
     marks[-1] = 1
-    equal &= (observed.last == marks).all(axis=1)
+    equal &= np.equal(observed.last, marks).all(axis=1)
     if equal.all():
         return
     image = int(np.argmin(equal))

@@ -29,12 +29,18 @@ def stream_beats(path: Path, wires: Iterable[str], clock: str) -> Mapping[str, l
                 values.update(pending)
                 pending = {}
                 continue
-            number, _, code = (
-                line[1:].rstrip().partition(" ") if line[0] == "b" else (line[0], "", line[1:].rstrip())
-            )
+            number, code = _change(line.rstrip())
             for name in names.get(code, ()):
-                pending[name] = int(number.replace("x", "0").replace("z", "0"), 2)
+                pending[name] = int(number, 2)
     return beats
+
+
+def _change(line: str) -> tuple[str, str]:
+    """Return the number and the identifier code of a line that changes a value."""
+    if line.startswith("b"):
+        number, _, code = line[1:].partition(" ")
+        return number, code
+    return line[0], line[1:]
 
 
 def _sample(values: Mapping[str, int], beats: Mapping[str, list[int]]) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from importlib.util import find_spec
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -281,9 +282,7 @@ def _read(path: Path, count: int, into: Stream, out: Stream, shape: tuple[int, .
     if len(data) != sum(sizes):
         raise ToolError(f"the bench's output must have {sum(sizes)} bytes, not {len(data)}")
     ends = np.cumsum((0, *sizes))
-    output, taken, given, last = (
-        data[a:b] for a, b in zip(ends[:-1], ends[1:], strict=True)
-    )
+    output, taken, given, last = (data[a:b] for a, b in pairwise(ends))
     return Observed(
         from_beats(np.frombuffer(output, "<u4").reshape(beats, words), out, shape),
         np.frombuffer(taken, np.int64).reshape(count, into.beats),

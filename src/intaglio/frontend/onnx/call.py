@@ -9,21 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from intaglio.frontend.builder import Activation, Builder, Site, UnsupportedError
+from intaglio.frontend.builder import Activation, Builder, Dropped, Site, UnsupportedError
 from intaglio.frontend.onnx.source import SourceNode
-
-
-@dataclass(frozen=True)
-class Dropped:
-    """The result of a node that is left out: its operand, and why that is right.
-
-    `exact` tells whether every number stays as it was.
-    """
-
-    value: Activation
-    why: str
-    exact: bool = True
-
 
 Operand = Activation | np.ndarray
 Result = Activation | np.ndarray | Dropped
@@ -131,18 +118,6 @@ class Call:
     def axes(self, index: int) -> tuple[int, ...] | None:
         """Return the axes of an operator that has them as attribute or operand."""
         return self.integers_or_operand("axes", index)
-
-    def frame_axes(self, axes: Sequence[int], rank: int) -> tuple[int, ...]:
-        """Turn axes of a batch into axes of its frames.
-
-        Args:
-            axes: possibly negative.
-            rank: of the batch.
-        """
-        positive = [axis + rank if axis < 0 else axis for axis in axes]
-        if any(not 0 < axis < rank for axis in positive):
-            raise UnsupportedError(f"axes must leave the batch axis alone, not be {list(axes)}")
-        return tuple(axis - 1 for axis in positive)
 
     def shape_slice(self, shape: Sequence[int]) -> np.ndarray:
         """Return what Shape says of a shape, between its start and end."""

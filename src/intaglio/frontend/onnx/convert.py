@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from intaglio.errors import ModelError
-from intaglio.frontend.builder import Activation, Builder, Imported, Site, UnsupportedError
+from intaglio.frontend.builder import Activation, Builder, Dropped, Imported, Site, UnsupportedError
 from intaglio.frontend.conversion import Conversion, Fate, Row
 from intaglio.frontend.onnx import constants
-from intaglio.frontend.onnx.call import Call, Dropped, Operand, Result
+from intaglio.frontend.onnx.call import Call, Operand, Result
 from intaglio.frontend.onnx.operators import OPERATORS, REWRITES
 from intaglio.frontend.onnx.source import FLOAT, SourceInput, SourceModel, SourceNode
 
@@ -246,7 +246,11 @@ def _printed(dims: Sequence[int | str | None]) -> str:
 
 def _name(node: SourceNode) -> str:
     """Name a node after its place in the network: `/c1/Conv` is c1, `node_conv2d_1` conv2d_1."""
-    if not node.name.startswith("/"):
-        return (node.name or node.outputs[0]).removeprefix("node_")
-    place, _, last = node.name.strip("/").rpartition("/")
-    return place if place and re.match(rf"{re.escape(node.op)}(_\d+)?$", last) else node.name
+    text = (node.name or node.outputs[0]).removeprefix("node_")
+    if not text[:1].isalpha() and not text.startswith("/"):
+        return f"{node.op}_{text}".lower()
+    parts = [part for part in text.split("/") if part]
+    if len(parts) > 1 and re.fullmatch(rf"{re.escape(node.op)}(_\d+)?", parts[-1]):
+        parts.pop()
+    following = [*parts[1:], ""]
+    return "_".join(p for p, n in zip(parts, following, strict=True) if not n.startswith(f"{p}."))

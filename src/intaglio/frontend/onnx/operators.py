@@ -14,9 +14,17 @@ from collections.abc import Callable
 
 import numpy as np
 
-from intaglio.frontend.builder import Activation, UnsupportedError
-from intaglio.frontend.layout import reshape_target
-from intaglio.frontend.onnx.call import Call, Dropped, Result
+from intaglio.frontend.builder import Activation, Dropped, UnsupportedError
+from intaglio.frontend.geometry import (
+    ceiling,
+    check_window,
+    frame_axes,
+    frame_target,
+    same_padding,
+    squeezed,
+    unsqueezed,
+)
+from intaglio.frontend.onnx.call import Call, Result
 from intaglio.ops.windows import Padding, Pair
 
 _FLOATS = (1, 11)
@@ -79,7 +87,7 @@ def _reduce_mean(call: Call) -> Result:
     axes = call.axes(1)
     if not axes:
         raise UnsupportedError("axes must be given, the batch not among them", "GlobalAveragePool")
-    frame = call.frame_axes(axes, len(x.shape) + 1)
+    frame = frame_axes(axes, len(x.shape) + 1)
     return call.builder.mean(x, frame, call.site, keep=bool(call.integer("keepdims", 1)))
 
 
@@ -118,39 +126,23 @@ def _no_dilation(call: Call) -> None:
 def _padding(call: Call, size: Pair, kernel: Pair, stride: Pair) -> Padding:
     """Return (top, left, bottom, right) from pads or auto_pad."""
     mode = call.word("auto_pad", "NOTSET")
-    if min(*kernel, *stride) < 1:
-        raise UnsupportedError(f"kernel and strides must be at least 1, not {kernel} {stride}")
+    if mode not in ("NOTSET", "VALID", "SAME_UPPER", "SAME_LOWER"):
+        raise UnsupportedError(f"auto_pad must be one of the standard's, not {mode!r}")
+    padding = 0, 0, 0, 0
     if mode == "NOTSET":
         pads = call.integers("pads", (0, 0, 0, 0)) or ()
-        if len(pads) != 4 or min(pads) < 0:
-            raise UnsupportedError(f"pads must be four integers of at least 0, not {list(pads)}")
-        return pads[0], pads[1], pads[2], pads[3]
-    if mode == "VALID":
-        return 0, 0, 0, 0
-    if mode not in ("SAME_UPPER", "SAME_LOWER"):
-        raise UnsupportedError(f"auto_pad must be one of the standard's, not {mode!r}")
-    totals = [
-        max((math.ceil(n / s) - 1) * s + k - n, 0)
-        for n, k, s in zip(size, kernel, stride, strict=True)
-    ]
-    fewer, more = [n // 2 for n in totals], [n - n // 2 for n in totals]
-    before, after = (fewer, more) if mode == "SAME_UPPER" else (more, fewer)
-    return before[0], before[1], after[0], after[1]
+        if len(pads) != 4:
+            raise UnsupportedError(f"pads must be four integers, not {list(pads)}")
+        padding = pads[0], pads[1], pads[2], pads[3]
+    check_window(kernel, stride, padding)
+    if mode.startswith("SAME"):
+        return same_padding(size, kernel, stride, upper=mode == "SAME_UPPER")
+    return padding
 
 
 def _ceiling(call: Call, size: Pair, kernel: Pair, stride: Pair, padding: Padding) -> Pair:
-    """Return how much more padding, below and right, makes ceil_mode's last windows fit."""
-    if not call.integer("ceil_mode", 0):
-        return 0, 0
-    extra = [0, 0]
-    for axis in (0, 1):
-        before, after = padding[axis], padding[axis + 2]
-        n, k, s = size[axis] + before + after, kernel[axis], stride[axis]
-        windows = math.ceil((n - k) / s) + 1
-        if (windows - 1) * s >= size[axis] + before:  # such a window would see padding only
-            windows -= 1
-        extra[axis] = max((windows - 1) * s + k - n, 0)
-    return extra[0], extra[1]
+    """Return the padding that ceil_mode adds below and right."""
+    return ceiling(size, kernel, stride, padding) if call.integer("ceil_mode", 0) else (0, 0)
 
 
 # --- products and sums -------------------------------------------------------------------------
@@ -283,7 +275,7 @@ def _argmax(call: Call) -> Result:
     x = call.activation()
     if call.integer("select_last_index", 0):
         raise UnsupportedError("select_last_index must be 0")
-    if call.frame_axes([call.integer("axis", 0)], len(x.shape) + 1) != (0,):
+    if frame_axes([call.integer("axis", 0)], len(x.shape) + 1) != (0,):
         raise UnsupportedError("its axis must be that of the scores")
     return call.builder.argmax(x, call.site)
 
@@ -291,7 +283,7 @@ def _argmax(call: Call) -> Result:
 def _softmax(call: Call) -> Result:
     x = call.activation()
     default = -1 if call.opset >= 13 else 1
-    axis = call.frame_axes([call.integer("axis", default)], len(x.shape) + 1)
+    axis = frame_axes([call.integer("axis", default)], len(x.shape) + 1)
     if len(x.shape) != 1 or axis != (0,) or not call.readers <= {"", "ArgMax"}:
         raise UnsupportedError(
             "it is not computed; it can only be left out where it is the last operator",
@@ -314,39 +306,24 @@ def _flatten(call: Call) -> Result:
 
 def _reshape(call: Call) -> Result:
     x, target = call.activation(), call.integers_or_operand("shape", 1) or ()
-    dims = (call.batch, *x.shape)
     if not call.integer("allowzero", 0):
+        dims = (call.batch, *x.shape)
         target = tuple(dims[i] if n == 0 and i < len(dims) else n for i, n in enumerate(target))
-    frame = reshape_target(x.shape, target[1:])
-    if frame is None or target[:1] not in ((-1,), (call.batch,)) or target.count(-1) > 1:
-        raise UnsupportedError(
-            f"its target must keep the batch axis first and the {math.prod(x.shape)} elements "
-            f"of a frame, not be {list(target)}",
-            "Flatten",
-        )
-    return call.builder.reshape(x, frame, call.site)
+    return call.builder.reshape(x, frame_target(x.shape, call.batch, target), call.site)
 
 
 def _squeeze(call: Call) -> Result:
     x, axes = call.activation(), call.axes(1)
     if axes is None:
         raise UnsupportedError("axes must be given, the batch not among them")
-    frame = call.frame_axes(axes, len(x.shape) + 1)
-    if any(x.shape[axis] != 1 for axis in frame):
-        raise UnsupportedError(f"axes must be of size 1, not {list(axes)} of {list(x.shape)}")
-    kept = tuple(n for axis, n in enumerate(x.shape) if axis not in frame)
-    return call.builder.reshape(x, kept, call.site)
+    frame = frame_axes(axes, len(x.shape) + 1)
+    return call.builder.reshape(x, squeezed(x.shape, frame), call.site)
 
 
 def _unsqueeze(call: Call) -> Result:
     x, axes = call.activation(), call.axes(1) or ()
-    frame = call.frame_axes(axes, len(x.shape) + len(axes) + 1)
-    sizes = iter(x.shape)
-    rank = len(x.shape) + len(set(frame))
-    if len(set(frame)) != len(frame):
-        raise UnsupportedError(f"axes must differ, not be {list(axes)}")
-    target = tuple(1 if axis in frame else next(sizes) for axis in range(rank))
-    return call.builder.reshape(x, target, call.site)
+    frame = frame_axes(axes, len(x.shape) + len(axes) + 1)
+    return call.builder.reshape(x, unsqueezed(x.shape, frame), call.site)
 
 
 def _transpose(call: Call) -> Result:

@@ -79,7 +79,7 @@ def read_onnx(path: Path) -> SourceModel:
     Raises:
         ModelError: it is missing, not an ONNX model, damaged, or outside the limits.
     """
-    from google.protobuf.message import DecodeError
+    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
     if not path.is_file():
         raise ModelError(f"{path} must be an ONNX file; there is no such file")

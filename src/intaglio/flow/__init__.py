@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The verbs in a row: each takes what the one before it returns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from intaglio.arch.dataflow import dataflow, require_fit
+from intaglio.arch.design import Design
+from intaglio.devices import device
+from intaglio.devices.device import Device
+from intaglio.explore.folding import Folding, best_throughput, least_area
+from intaglio.ir.graph import Graph, Program
+from intaglio.quantize.accuracy import Evaluation, evaluate
+from intaglio.quantize.program import quantize
+from intaglio.quantize.scheme import Scheme
+from intaglio.rtl.bundle import Bundle, emit
+from intaglio.tools import simulation
+from intaglio.tools.simulation import Run
+from intaglio.tools.verilator import Stalls
+
+if TYPE_CHECKING:
+    from intaglio.tools.synthesis import Synthesis
+
+__all__ = [
+    "Bundle",
+    "Design",
+    "Device",
+    "Evaluation",
+    "Exploration",
+    "Graph",
+    "Program",
+    "Run",
+    "Scheme",
+    "Stalls",
+    "device",
+    "emit",
+    "evaluate",
+    "explore",
+    "load",
+    "quantize",
+    "simulate",
+    "synthesize",
+]
+
+#: Clock assumed where frames per second are asked for and no clock is named: what every design
+#: of the demo class reaches on the slowest ECP5 speed grade.
+CLOCK_MHZ = 100.0
+
+
+@dataclass(frozen=True)
+class Exploration:
+    """What a search found: the best design, and the folding it was built from."""
+
+    best: Design
+    folding: Folding
+
+
+def load(
+    source: str | Path | Graph | Any,
+    *,
+    shapes: Mapping[str, Sequence[int]] | None = None,
+    example: Any = None,
+) -> Graph:
+    """Read a float network as a graph, proven equal to its source on random input.
+
+    Args:
+        source: an ONNX file or a torch.nn.Module.
+        shapes: frame sizes of ONNX inputs that the file leaves open.
+        example: for a module, a tensor it can be called with.
+
+    Raises:
+        ModelError: it cannot be converted; the text names the node.
+        VerificationError: graph and source differ; the text names the first node.
+    """
+    from intaglio.frontend import load as read
+
+    return read(source, shapes=shapes, example=example)
+
+
+def explore(
+    program: Program,
+    target: Device,
+    *,
+    target_fps: float | None = None,
+    clock_mhz: float = CLOCK_MHZ,
+) -> Exploration:
+    """Find the dataflow design of highest throughput that fits, or the smallest fast enough.
+
+    Args:
+        program: what to build.
+        target: where.
+        target_fps: frames per second that are enough; the smallest such design is returned.
+        clock_mhz: clock that `target_fps` is reckoned with.
+
+    Exactness: optimal in the cost model; cycles are exact, cells are estimates.
+
+    Raises:
+        InfeasibleError: no design fits, or none is fast enough.
+        ModelError: a node has no hardware.
+    """
+    if target_fps is None:
+        folding = best_throughput(program, target)
+    else:
+        folding = least_area(program, target, int(clock_mhz * 1e6 / target_fps))
+    return Exploration(require_fit(dataflow(program, target, folding.folds)), folding)
+
+
+def simulate(
+    bundle: Bundle,
+    data: np.ndarray,
+    *,
+    stalls: Stalls | None = None,
+    work: Path | None = None,
+    progress: bool = True,
+) -> Run:
+    """Prove a bundle on real data: every output bit and, without stalls, every frame's cycles.
+
+    Args:
+        bundle: what `emit` wrote.
+        data: real frames as the source model takes them, [N, *frame].
+        stalls: random back-pressure.
+        work: folder for compiled parts; beside the bundle by default.
+        progress: show a bar.
+
+    Raises:
+        VerificationError: a bit or a cycle differs.
+        MissingToolError: Verilator or a C++ compiler is missing.
+    """
+    frames = bundle.design().program.quantize_input(data)
+    return simulation.simulate(bundle, frames, stalls=stalls, work=work, progress=progress)
+
+
+def synthesize(
+    bundle: Bundle, *, output: Path | None = None, seed: int = 1, progress: bool = True
+) -> Synthesis:
+    """Synthesise, place and route a bundle for its device, to a bitstream.
+
+    Args:
+        bundle: what `emit` wrote.
+        output: folder for netlist, bitstream, log and figures; beside the bundle by default.
+        seed: the placer's.
+        progress: show the stage.
+
+    Raises:
+        InfeasibleError: the design does not fit.
+        ToolError: a tool failed; its log is named.
+        MissingToolError: Yosys or nextpnr is missing.
+    """
+    from intaglio.tools.synthesis import synthesize_sources
+
+    return synthesize_sources(
+        bundle.folder,
+        bundle.sources,
+        bundle.top,
+        device(str(bundle.manifest["device"])),
+        output or bundle.folder.with_name(bundle.folder.name + ".synth"),
+        seed=seed,
+        progress=progress,
+    )

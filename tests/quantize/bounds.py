@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How far integers may be from floats, computed from the scales and from nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from intaglio.ir.graph import Graph, Node, Program
+from intaglio.ops.add import Add
+from intaglio.ops.average_pool import AveragePool
+from intaglio.ops.conv2d import Conv2d
+from intaglio.ops.matmul import Matmul
+from intaglio.ops.requantize import Requantize
+
+
+def error_bounds(
+    graph: Graph, program: Program, real: Mapping[str, np.ndarray]
+) -> dict[str, float]:
+    """Bound |dequantised - float| of every value on the data that the ranges come from."""
+    found = {"x": step(program, "x") * 1.0}
+    for node in graph.nodes:
+        match node.op:
+            case Conv2d() | Matmul():
+                bound = dot(graph, program, node, found, real)
+            case Add():
+                common = step(program, f"{node.name}.acc")
+                bound = sum(found[name] for name in node.inputs) + 2 * common
+            case AveragePool():
+                bound = found[node.inputs[0]]
+                found[node.name] = (
+                    bound + step(program, node.name) * 0.5 + drift(program, node.name)
+                )
+                continue
+            case _:
+                bound = max(found[name] for name in node.inputs)
+        if f"{node.name}.acc" in program.quantization:
+            found[f"{node.name}.acc"] = bound
+        producer = program.graph.producers.get(node.name)
+        if node.name in program.quantization and not (
+            producer is not None and type(producer.op) is type(node.op)
+        ):
+            bound += step(program, node.name) * 1.5 + drift(program, node.name)
+        found[node.name] = bound
+    return found
+
+
+def dot(
+    graph: Graph,
+    program: Program,
+    node: Node,
+    found: Mapping[str, float],
+    real: Mapping[str, np.ndarray],
+) -> float:
+    """Bound sum |w| dx + sum |dw| (|x| + dx) + the bias's half step."""
+    x = node.inputs[0]
+    exact = graph.constants[node.inputs[1]].data.astype(np.float64)
+    scale = np.array(program.quantization[f"{node.name}.acc"].scale)
+    codes = program.graph.constants[f"{node.name}.weight"].data
+    columns = scale.reshape(-1, *[1] * (exact.ndim - 1)) / step(program, x)
+    axes = tuple(range(1, exact.ndim))
+    weight_error = np.abs(codes * columns - exact).sum(axis=axes)
+    largest = np.abs(real[x]).max() + found[x]
+    total = np.abs(exact).sum(axis=axes) * found[x] + weight_error * largest + scale / 2
+    return float(total.max()) + 1e-4 * float(np.abs(real[node.name]).max())  # float32 itself
+
+
+def step(program: Program, name: str) -> float:
+    return max(program.quantization[name].scale)
+
+
+def drift(program: Program, name: str) -> float:
+    """Bound what a multiplier's rounding adds: the accumulator's extreme times its error."""
+    node = program.graph.producers.get(name)
+    if node is None or not isinstance(node.op, Requantize):
+        node = program.graph.producers.get(f"{name}.wide")
+    if node is None or not isinstance(node.op, Requantize):
+        return 0.0
+    source = program.graph.types[node.inputs[0]].integer
+    return max(-source.min, source.max) * 2.0 ** -(node.op.shift + 1) * step(program, name)
