@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Intaglio engraves integer networks in FPGA fabric.
 
-    import intaglio as ig
+import intaglio as ig
 
-    graph = ig.load("lenet5.onnx")
-    program = ig.quantize(graph, images, ig.Scheme.named("int8"))
-    design = ig.explore(program, ig.device("ecp5-85f")).best
-    bundle = ig.emit(design, "build/lenet5")
-    print(ig.simulate(bundle, images[:16]))
+graph = ig.load("lenet5.onnx")
+program = ig.quantize(graph, images, ig.Scheme.named("int8"))
+design = ig.explore(program, ig.device("ecp5-85f")).best
+bundle = ig.emit(design, "build/lenet5")
+print(ig.simulate(bundle, images[:16]))
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ from intaglio.errors import ModelError, QuantizationError
 from intaglio.ir.execute import run_program, trace
 from intaglio.ir.graph import Graph, Program
 from intaglio.ir.text import from_text, to_text
+from intaglio.ir.types import Quantization
 from intaglio.numerics.types import IntType
 from intaglio.ops import operators
 from intaglio.ops.add import Add
@@ -132,6 +133,22 @@ def test_only_integers_are_left_and_the_text_round_trips() -> None:
     }  # fmt: skip
     text = to_text(program)
     assert to_text(from_text(text, operators())) == text
+
+
+def test_pixels_of_an_8_bit_image_enter_as_they_are() -> None:
+    """0..1 float32 images made from bytes give the bytes back: scale 1/255, zero point 0."""
+    graph = network((256,), ("f", Matmul(), "x", normal(1, 2, 256), np.zeros(2)))
+    pixels = np.arange(256)
+    images = (pixels.reshape(1, -1) / 255).astype(np.float32)
+    assert quantize(graph, images).quantize_input(images).ravel().tolist() == pixels.tolist()
+
+
+def test_the_entrance_rounds_half_up_and_saturates() -> None:
+    graph = network((4,), ("f", Matmul(), "x", normal(1, 2, 4), np.zeros(2)))
+    program = quantize(graph, np.array([[-128.0, 127.0, 0.0, 0.0]]))
+    assert program.quantization["x"] == Quantization((1.0,), 128)
+    found = program.quantize_input(np.array([[-0.5, 0.5, -900.0, 900.0]]))
+    assert found.tolist() == [[128, 129, 0, 255]]
 
 
 # --- names, and what is done on the side ---------------------------------------------------------

@@ -2,17 +2,19 @@
 from __future__ import annotations
 
 import math
+from importlib import import_module
 from importlib.metadata import EntryPoint
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from intaglio import quantize as package
 from intaglio.errors import QuantizationError
 from intaglio.numerics.types import IntType
 from intaglio.quantize.quantizer import Coding
 
+# The package itself: `intaglio.quantize` as an attribute is the function of that name.
+package = import_module("intaglio.quantize")
 U8 = IntType.parse("u8")
 
 

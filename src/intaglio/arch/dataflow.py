@@ -207,5 +207,3 @@ def over_capacity(need: Resources, bound: Resources, name: str) -> str:
         if getattr(need, kind) > getattr(bound, kind)
     ]
     return f"a design must fit {name}, not need {'; '.join(over)}"
-
-

@@ -10,10 +10,9 @@ from functools import cached_property
 from intaglio.devices.device import Device
 from intaglio.hw import timing
 from intaglio.hw.cost import Cycles, Resources
-from intaglio.hw.timing import Timing, Wiring
+from intaglio.hw.timing import Capacity, Timing, Wiring
 from intaglio.hw.unit import Fold, Stream, Unit
 from intaglio.ir.graph import Graph, Program
-
 
 
 @dataclass(frozen=True)
@@ -88,18 +87,13 @@ class Design:
     def _wiring(self) -> Wiring:
         """Processes and channels of all units; a stream is named after the port that gives it."""
         processes = []
-        capacities: dict[str, int | None] = {}
-        for name in self.inputs:
-            capacities[_channel(Endpoint("", name))] = None
+        capacities: dict[str, Capacity] = {}
         for instance in self.instances:
             unit = instance.unit
             names = {port: _channel(source) for port, source in instance.sources.items()}
-            for port, parameter in unit.depths.items():
+            for port, room in unit.capacities.items():
                 names[port] = _channel(Endpoint(instance.name, port))
-                capacities[names[port]] = unit.parameters[parameter]
-            for port, capacity in unit.internal.items():
-                names[port] = _channel(Endpoint(instance.name, port))
-                capacities[names[port]] = capacity
+                capacities[names[port]] = room
             processes += [(process, names) for process in unit.processes]
         sources = {_channel(Endpoint("", n)): stream.beats for n, stream in self.inputs.items()}
         sink = _channel(self.output)

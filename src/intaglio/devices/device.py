@@ -86,11 +86,8 @@ def parse_device(text: str, where: str) -> Device:
     sources = document.pop("sources", {})
     if not isinstance(sources, Mapping):
         raise ModelError(f"{where}: sources must be a table, not {sources!r}")
-    _refuse_unknown(document, sources, where)
     values = _read_fields(document, where)
-    for field in sorted(_NUMBERS & values.keys()):
-        if not isinstance(sources.get(field), str) or not sources[field].strip():
-            raise ModelError(f"{where}: sources.{field} must say where {field} comes from")
+    _check_sources(sources, values, where)
     for width, depth in values["bram_geometries"]:
         if width * depth > values["bram_bits"]:
             raise ModelError(
@@ -101,23 +98,23 @@ def parse_device(text: str, where: str) -> Device:
 
 
 def _read_fields(document: Mapping[str, Any], where: str) -> dict[str, Any]:
-    values = {}
-    for field, read in {**_REQUIRED, **_OPTIONAL}.items():
-        if field in document:
-            values[field] = read(document[field], f"{where}: {field}")
-        elif field in _REQUIRED:
-            raise ModelError(f"{where}: {field} must be given; it is missing")
-    return values
-
-
-def _refuse_unknown(document: Mapping[str, Any], sources: Mapping[str, Any], where: str) -> None:
     known = {**_REQUIRED, **_OPTIONAL}
     for field in document:
         if field not in known:
             raise ModelError(f"{where}: a field must be one of {', '.join(known)}, not {field!r}")
-    for field in sources:
+    for field in _REQUIRED:
         if field not in document:
+            raise ModelError(f"{where}: {field} must be given; it is missing")
+    return {f: known[f](value, f"{where}: {f}") for f, value in document.items()}
+
+
+def _check_sources(sources: Mapping[str, Any], values: Mapping[str, Any], where: str) -> None:
+    for field in sources:
+        if field not in values:
             raise ModelError(f"{where}: sources.{field} must belong to a field that is given")
+    for field in sorted(_NUMBERS & values.keys()):
+        if not isinstance(sources.get(field), str) or not sources[field].strip():
+            raise ModelError(f"{where}: sources.{field} must say where {field} comes from")
 
 
 def _text(value: Any, where: str) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -37,6 +38,8 @@ from intaglio.ops.windows import Padding, Pair
 
 #: No frame of a network for one chip comes near it; a damaged file declares more.
 MAX_FRAME = 1 << 27
+#: A convolution is computed as a product with all its windows side by side.
+MAX_WINDOWS = 1 << 28
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
@@ -108,6 +111,7 @@ class Builder:
         self.types: dict[str, TensorType] = {}
         self.layouts: dict[str, Layout] = {}
         self.channels_first: set[bool] = set()
+        self.copies: Counter[str] = Counter()
 
     # --- ends ----------------------------------------------------------------------------------
 
@@ -163,6 +167,13 @@ class Builder:
         x = self._image(x, site)
         bias = np.zeros(len(weight)) if bias is None else bias
         operands = _constants(weight=weight.transpose(0, 2, 3, 1), bias=bias)
+        _check_padded(x, padding)
+        height, width, _ = self._infer(Conv2d(stride, padding), (x,), operands).shape
+        if height * width * weight[0].size > MAX_WINDOWS:
+            raise UnsupportedError(
+                f"a convolution must read at most {MAX_WINDOWS} numbers, "
+                f"not {height}x{width} windows of {weight[0].size}"
+            )
         return self._image_node(Conv2d(stride, padding), x, site, operands)
 
     def matmul(
@@ -198,7 +209,7 @@ class Builder:
             scale: broadcastable to the source frame, with or without batch axis.
             offset: the same.
             site: where it comes from.
-            sole: whether nothing else reads x.
+            sole: whether nothing else reads x, under any name.
         """
         scales, offsets = (self._per_channel(x, array) for array in (scale, offset))
         layer = self.nodes.get(x.name)
@@ -236,7 +247,9 @@ class Builder:
         self, x: Activation, kernel: Pair, stride: Pair, padding: Padding, site: Site
     ) -> Activation:
         """Take maxima over windows."""
-        return self._image_node(MaxPool(kernel, stride, padding), self._image(x, site), site)
+        x = self._image(x, site)
+        _check_padded(x, padding)
+        return self._image_node(MaxPool(kernel, stride, padding), x, site)
 
     def average_pool(
         self,
@@ -249,22 +262,25 @@ class Builder:
         count_padding: bool,
     ) -> Activation:
         """Take means over windows."""
-        op = AveragePool(kernel, stride, padding, count_padding)
-        return self._image_node(op, self._image(x, site), site)
+        x = self._image(x, site)
+        _check_padded(x, padding)
+        return self._image_node(AveragePool(kernel, stride, padding, count_padding), x, site)
 
     def mean(self, x: Activation, axes: Sequence[int], site: Site, *, keep: bool) -> Activation:
         """Take means over whole axes of the source frame, of which none holds the channels."""
         axes = tuple(sorted(set(axes)))
-        if x.layout.flattened or len(x.shape) not in (2, 3) or x.layout.channel in axes or not axes:
+        shape = tuple(1 if axis in axes else size for axis, size in enumerate(x.shape))
+        target = shape if keep else tuple(n for axis, n in enumerate(x.shape) if axis not in axes)
+        if len(shape) == 2:
+            x = self.reshape(x, (*x.shape, 1), Site(f"{site.name}_rows", ""))
+            shape = (*shape, 1)
+        image = len(shape) == len(CHANNELS_FIRST) and not x.layout.flattened
+        if not image or x.layout.channel in axes or not axes:
             raise UnsupportedError(
                 f"a mean must go over the positions of an image, not over axes {list(axes)} "
                 f"of a frame {list(x.shape)}",
                 "GlobalAveragePool",
             )
-        shape = tuple(1 if axis in axes else size for axis, size in enumerate(x.shape))
-        target = shape if keep else tuple(n for axis, n in enumerate(x.shape) if axis not in axes)
-        if len(shape) < len(CHANNELS_FIRST):
-            x, shape = self.reshape(x, (*x.shape, 1), Site(f"{site.name}_rows", "")), (*shape, 1)
         down, across, _ = (x.shape[axis] if axis in axes else 1 for axis in x.layout.order)
         pool = AveragePool((down, across), (down, across))
         pooled = Layout(shape, shape, x.layout.order)
@@ -276,7 +292,7 @@ class Builder:
 
     def pad(self, x: Activation, padding: Padding, value: float, site: Site) -> Activation:
         """Surround an image with a value."""
-        if int(value) != value:
+        if not math.isfinite(value) or int(value) != value:
             raise UnsupportedError(f"the padding value must be an integer, not {value:g}")
         return self._image_node(Pad(padding, int(value)), self._image(x, site), site)
 
@@ -420,10 +436,10 @@ class Builder:
         """Return the wanted name as a plain word, with a number behind it where it is taken."""
         word = re.sub(r"[^A-Za-z0-9]+", "_", wanted).strip("_")
         word = word if _NAME.fullmatch(word) else f"v_{word}".rstrip("_")
-        name, count = word, 1
+        name = word
         while name in self.types:
-            count += 1
-            name = f"{word}_{count}"
+            self.copies[word] += 1
+            name = f"{word}_{self.copies[word]}"
         return name
 
 
@@ -444,3 +460,8 @@ def _constants(**arrays: np.ndarray) -> dict[str, Constant]:
 def _check_size(shape: tuple[int, ...]) -> None:
     if math.prod(shape) > MAX_FRAME:
         raise UnsupportedError(f"a frame must have at most {MAX_FRAME} elements, not {list(shape)}")
+
+
+def _check_padded(x: Activation, padding: Padding) -> None:
+    channels, height, width = x.shape
+    _check_size((height + padding[0] + padding[2], width + padding[1] + padding[3], channels))

@@ -84,6 +84,7 @@ class Conversion:
         """Return the error that names the first obstacle and how many more there are."""
         texts = [f"{row.op} {row.name!r}: {row.why}{_advice(row)}" for row in self.unsupported]
         texts += self.problems
+        texts = texts or [f"{row.op} {row.name!r}: {row.why}" for row in self.rows if row.why]
         more = f"; and {len(texts) - 1} more, see: intaglio inspect" if len(texts) > 1 else ""
         return ModelError(f"{self.source}: {texts[0]}{more}")
 
@@ -94,20 +95,12 @@ class Conversion:
         table.append((f"{len(self.rows)} nodes", "", "", "", "", "", *total))
         lines = list(_aligned(table))
         lines.insert(1, "-" * len(lines[0]))
-        remarks = [
-            f"{row.op} {row.name!r}: {row.why}{_advice(row)}" for row in self.rows if row.why
-        ]
-        remarks += self.problems
-        verdict = (
-            "every node is supported"
-            if self.supported
-            else (
-                f"{len(self.unsupported)} nodes are unsupported"
-                if self.unsupported
-                else "not supported"
-            )
-        )
-        return "\n".join([self.source, *lines, *remarks, verdict])
+        told = [row for row in self.rows if row.why and row.fate is not Fate.UNJUDGED]
+        remarks = [f"{row.op} {row.name!r}: {row.why}{_advice(row)}" for row in told]
+        verdict = f"unsupported nodes: {len(self.unsupported)}"
+        if self.supported:
+            verdict = "every node is supported"
+        return "\n".join([self.source, *lines, *remarks, *self.problems, verdict])
 
     def to_json(self) -> dict[str, Any]:
         """Return the report as JSON types."""
@@ -135,14 +128,14 @@ def _cells(row: Row) -> tuple[str, ...]:
         {Fate.UNSUPPORTED: "NO", Fate.UNJUDGED: "?"}.get(row.fate, "yes"),
         f"{row.fate.value}: {row.became}" if row.became else row.fate.value,
         _shape(row.input_shape),
-        _shape(row.output_shape),
+        _shape(row.output_shape) or ("" if row.supported else "?"),
         f"{row.macs:,}" if row.macs else "",
         f"{row.parameters:,}" if row.parameters else "",
     )
 
 
 def _shape(shape: tuple[int, ...] | None) -> str:
-    return "?" if shape is None else "x".join(map(str, shape)) or "1"
+    return "" if shape is None else "x".join(map(str, shape)) or "1"
 
 
 def _aligned(table: list[tuple[str, ...]]) -> Iterable[str]:

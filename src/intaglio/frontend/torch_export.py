@@ -153,7 +153,7 @@ class _Reader:
             return
         function = OPERATORS.get(_title(node))
         if function is None:
-            raise UnsupportedError(f"{_title(node)} has no counterpart")
+            raise UnsupportedError("it has no counterpart here")
         positional, named = _resolved(node, self._operand)
         call = Call(
             positional,
@@ -161,7 +161,7 @@ class _Reader:
             self.builder,
             Site(_name(node), node.name),
             len(self.example),
-            tuple(len(operand.users) == 1 for operand in node.all_input_nodes),
+            tuple(self._sole(operand) for operand in node.all_input_nodes),
             frozenset(_title(user) for user in node.users),
         )
         result = function(call)
@@ -172,6 +172,14 @@ class _Reader:
                 self.stands_for[node.name] = self.stands_for.get(origin, origin)
             result = result.value
         self.found[node.name] = result
+
+    def _sole(self, operand: torch.fx.Node) -> bool:
+        """Tell whether one operator alone reads a value, under this name or any other."""
+        value = self.found[operand.name]
+        if not isinstance(value, Activation):
+            return True
+        maker = self.builder.nodes.get(value.name)
+        return len(operand.users) == 1 and maker is not None and maker.origin == operand.name
 
     def _evaluate(self, node: torch.fx.Node) -> None:
         """Compute what depends on weights alone."""
@@ -240,7 +248,7 @@ def _resolved(
     def resolve(operand: torch.fx.Node) -> Any:
         return find(operand.name)
 
-    return map_arg((node.args, dict(node.kwargs)), resolve)  # type: ignore[return-value]
+    return map_arg((node.args, dict(node.kwargs)), resolve)
 
 
 def _title(node: torch.fx.Node) -> str:

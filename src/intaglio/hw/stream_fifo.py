@@ -6,6 +6,8 @@ from __future__ import annotations
 from intaglio.hw.cost import Resources
 from intaglio.hw.memory import distributed_luts
 
+#: Edges from a beat's being taken to its place being free for an issue.
+RETURN_LATENCY = 2
 #: A FIFO of distributed RAM costs the same at any depth up to this.
 SHALLOW = 16
 
@@ -17,7 +19,7 @@ def fifo_depth(latency: int, burst: int = 1) -> int:
     many beats are under way at once.
     """
     depth = SHALLOW
-    while depth < latency + burst + 4:
+    while depth < max(latency + burst + 5, 2 * burst):
         depth *= 2
     return depth
 

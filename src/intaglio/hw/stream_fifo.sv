@@ -4,7 +4,7 @@
 // written. So the pipeline before it runs freely, without an enable, and can never overflow.
 //
 // Timing: a beat written at one edge can be taken at the next; a beat taken at one edge gives its
-// place back for an issue at the next.
+// place back for an issue at the second next.
 
 module stream_fifo #(
   parameter int unsigned Width = 8,
@@ -29,40 +29,45 @@ module stream_fifo #(
   if (Depth < 2 || (Depth & (Depth - 1)) != 0) begin : gen_check_depth
     $fatal(1, "stream_fifo: Depth must be a power of two of at least 2");
   end
-  if (Burst < 1 || Burst > Depth) begin : gen_check_burst
-    $fatal(1, "stream_fifo: Burst must be 1 .. Depth");
+  if (Burst < 1 || 2 * Burst > Depth) begin : gen_check_burst
+    $fatal(1, "stream_fifo: Burst must be 1 .. Depth / 2");
   end
 
   (* ram_style = "distributed", no_rw_check *)
   logic [Width-1:0] mem [Depth];
 
+  typedef logic [AddrWidth:0] count_t;
+
   logic [AddrWidth-1:0] write_addr_q, read_addr_q;
-  logic [AddrWidth:0] free_q, free_d, level_q, level_d;
-  logic space_q, valid_q, pop;
+  count_t free_q, free_kept, free_taken, level_q, level_kept;
+  logic space_q, valid_q, many, pop, pop_q;
 
   assign pop = valid_q && ready_i;
 
-  always_comb begin
-    free_d = free_q + (AddrWidth + 1)'(pop);
-    if (reserve_i) free_d = free_d - (AddrWidth + 1)'(Burst);
-    level_d = level_q + (AddrWidth + 1)'(write_i) - (AddrWidth + 1)'(pop);
-  end
+  // `reserve_i` and `ready_i` come late: everything is prepared for both values of each, and they
+  // only choose.
+  assign free_kept = free_q + count_t'(pop_q);
+  assign free_taken = free_kept - count_t'(Burst);
+  assign level_kept = level_q + count_t'(write_i);
+  assign many = level_q > count_t'(1);
 
   always_ff @(posedge clk_i) begin
     if (rst_i) begin
-      free_q       <= (AddrWidth + 1)'(Depth);
+      free_q       <= count_t'(Depth);
       space_q      <= 1'b1;
       level_q      <= '0;
       valid_q      <= 1'b0;
+      pop_q        <= 1'b0;
       write_addr_q <= '0;
       read_addr_q  <= '0;
     end else begin
-      free_q       <= free_d;
-      space_q      <= free_d >= (AddrWidth + 1)'(Burst);
-      level_q      <= level_d;
-      valid_q      <= level_d != '0;
+      free_q       <= reserve_i ? free_taken : free_kept;
+      space_q      <= reserve_i ? free_kept >= count_t'(2 * Burst) : free_kept >= count_t'(Burst);
+      level_q      <= pop ? level_kept - 1'b1 : level_kept;
+      valid_q      <= write_i || (pop ? many : valid_q);
+      pop_q        <= pop;
       write_addr_q <= write_addr_q + AddrWidth'(write_i);
-      read_addr_q  <= read_addr_q + AddrWidth'(pop);
+      if (pop) read_addr_q <= read_addr_q + 1'b1;
     end
   end
 
@@ -78,7 +83,7 @@ module stream_fifo #(
   always_ff @(posedge clk_i) begin
     if (!rst_i) begin
       assert (!reserve_i || space_q) else $error("stream_fifo: reserved without space");
-      assert (!write_i || level_q < (AddrWidth + 1)'(Depth)) else $error("stream_fifo: overflow");
+      assert (!write_i || level_q < count_t'(Depth)) else $error("stream_fifo: overflow");
     end
   end
 `endif

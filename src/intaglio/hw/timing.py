@@ -95,11 +95,20 @@ class Beats(Process):
         return Events(slots, dict.fromkeys(self.inputs, take), dict.fromkeys(self.outputs, give))
 
 
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """Room of a channel in tokens, and how long a place given back takes to be free again."""
+
+    tokens: int
+    delay: int
+
+
 @dataclass
 class _Channel:
     """Tokens in flight: when each can be taken, and when each place is free again."""
 
     capacity: int | None
+    delay: int
     ready: list[int] = field(default_factory=list)
     freed: list[int] = field(default_factory=list)
 
@@ -152,7 +161,7 @@ class _Runner:
         index = self.index
         for channel, _, release in self.takes:
             tokens = release[index] - (release[index - 1] if index else 0)
-            channel.freed.extend([time + 1] * tokens)
+            channel.freed.extend([time + channel.delay] * tokens)
         for channel, _, count, latency in self.gives:
             tokens = count[index] - (count[index - 1] if index else 0)
             channel.ready.extend(range(time + latency, time + latency + tokens))
@@ -170,12 +179,12 @@ class Wiring:
     """Processes and the channels between them.
 
     `processes` pairs each process with the global name of each of its channels. `capacities` bounds
-    channels; `sources` are fed without end, `sink` is emptied at once; both come with their tokens
-    a frame. Frames are timed at the first source.
+    those inside; `sources` are fed without end, `sink` is emptied at once; both come with their
+    tokens a frame. Frames are timed at the first source.
     """
 
     processes: Sequence[tuple[Process, Mapping[str, str]]]
-    capacities: Mapping[str, int | None]
+    capacities: Mapping[str, Capacity]
     sources: Mapping[str, int]
     sink: str
     sink_beats: int
@@ -219,8 +228,8 @@ def follow(wiring: Wiring, frames: int) -> Timing:
     Raises:
         VerificationError: the processes wait for each other for ever.
     """
-    channels = {name: _Channel(capacity) for name, capacity in wiring.capacities.items()}
-    channels[wiring.sink].capacity = None
+    channels = {name: _Channel(c.tokens, c.delay) for name, c in wiring.capacities.items()}
+    channels |= {name: _Channel(None, 1) for name in (*wiring.sources, wiring.sink)}
     runners = [_runner(process, names, channels) for process, names in wiring.processes]
     lookback = 3 + max((_frames_deep(runner) for runner in runners), default=1)
     done, step = 0, 0

@@ -13,7 +13,8 @@ import numpy as np
 from intaglio.errors import ModelError
 from intaglio.hw import timing
 from intaglio.hw.cost import Cycles, Resources
-from intaglio.hw.timing import Process, Timing, Wiring
+from intaglio.hw.stream_fifo import RETURN_LATENCY
+from intaglio.hw.timing import Capacity, Process, Timing, Wiring
 from intaglio.ir.graph import Constant
 from intaglio.ir.operator import Operator
 from intaglio.ir.types import TensorType
@@ -99,16 +100,21 @@ class Unit:
         found = self.timing(8)
         return Cycles(found.frames[0].latency, found.interval)
 
+    @property
+    def capacities(self) -> dict[str, Capacity]:
+        """Room of every channel that this unit owns: its outputs and those inside."""
+        inside = {name: Capacity(tokens, 1) for name, tokens in self.internal.items()}
+        depths = {port: self.parameters[name] for port, name in self.depths.items()}
+        return inside | {port: Capacity(d, RETURN_LATENCY) for port, d in depths.items()}
+
     def timing(self, frames: int) -> Timing:
         """Follow the unit alone, fed without end and emptied at once, through frames."""
         names = {port: port for port in [*self.inputs, *self.outputs, *self.internal]}
-        capacities: dict[str, int | None] = {**self.internal, **dict.fromkeys(self.inputs)}
-        capacities |= {port: self.parameters[name] for port, name in self.depths.items()}
         sources = {port: stream.beats for port, stream in self.inputs.items()}
         out = next(iter(self.outputs))
         wiring = Wiring(
             [(process, names) for process in self.processes],
-            capacities,
+            self.capacities,
             sources,
             out,
             self.outputs[out].beats,

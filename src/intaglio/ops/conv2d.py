@@ -100,7 +100,7 @@ class Conv2d(StreamOperator):
 
     # --- 5 lowering ----------------------------------------------------------------------------
 
-    def lower(self, types: Sequence[TensorType]) -> Sequence[Step] | None:  # noqa: ARG002
+    def lower(self, types: Sequence[TensorType]) -> Sequence[Step] | None:
         """Split padding off: the streaming unit slides over images that are already padded."""
         if not any(self.padding):
             return None

@@ -63,7 +63,7 @@ class SumPool(StreamPool):
 
     # --- 5 lowering ----------------------------------------------------------------------------
 
-    def lower(self, types: Sequence[TensorType]) -> Sequence[Step] | None:  # noqa: ARG002
+    def lower(self, types: Sequence[TensorType]) -> Sequence[Step] | None:
         """Split padding off."""
         if not any(self.padding):
             return None

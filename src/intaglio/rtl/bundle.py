@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -176,7 +175,7 @@ def _replace(folder: Path, files: Mapping[str, bytes]) -> None:
         if folder.exists():
             old = fresh.with_name(fresh.name + ".old")
             folder.replace(old)
-            os.replace(fresh, folder)
+            fresh.replace(folder)
             shutil.rmtree(old)
         else:
             fresh.replace(folder)

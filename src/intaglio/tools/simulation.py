@@ -25,7 +25,7 @@ from intaglio.rtl.bundle import Bundle
 from intaglio.rtl.top import Names
 from intaglio.rtl.vectors import from_beats
 from intaglio.tools.vcd import stream_beats
-from intaglio.tools.verilator import PATIENCE, Bench, Observed, Stalls, build
+from intaglio.tools.verilator import OPTIMIZE, PATIENCE, Bench, Observed, Stalls, build
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,8 @@ class Run:
     def __str__(self) -> str:
         timing = "under random stalls, bits only" if self.stalled else "0 cycles different"
         return (
-            f"{self.images} images: 0 bits different, {timing}; latency {self.latency_simulated:,}, "
-            f"interval {self.interval_simulated:,} cycles; "
+            f"{self.images} images: 0 bits different, {timing}; "
+            f"latency {self.latency_simulated:,}, interval {self.interval_simulated:,} cycles; "
             f"{self.cycles / max(self.run_seconds, 1e-9):,.0f} cycles/s"
         )
 
@@ -68,6 +68,7 @@ def simulate(
     work: Path | None = None,
     stalls: Stalls | None = None,
     runtime: Path | None = None,
+    optimize: str = OPTIMIZE,
     progress: bool = True,
 ) -> Run:
     """Run integer frames through a bundle's RTL and compare everything.
@@ -78,6 +79,7 @@ def simulate(
         work: folder for compiled parts and waveforms; beside the bundle by default.
         stalls: random back-pressure; then only bits are compared, cycles cannot be.
         runtime: where to keep Verilator's own compiled parts for other bundles too.
+        optimize: the C++ compiler's option; `-O0` is best for a few thousand cycles.
         progress: show a bar.
 
     Raises:
@@ -90,7 +92,7 @@ def simulate(
     work = work or bundle.folder.with_name(bundle.folder.name + ".sim")
     stalls = stalls or Stalls()
     started = time.perf_counter()
-    bench = build(bundle, work, runtime=runtime)
+    bench = build(bundle, work, runtime=runtime, optimize=optimize)
     built = time.perf_counter()
     with tqdm(total=len(frames), desc="simulate", unit="image", disable=not progress) as bar:
         observed = _run(bench, design, frames, stalls, on_frame=lambda _: bar.update())
@@ -149,7 +151,7 @@ def _compare_bits(
     expected: np.ndarray,
     stalls: Stalls,
 ) -> None:
-    whole = (observed.given >= 0).all(axis=1)
+    whole: np.ndarray = (observed.given >= 0).all(axis=1)
     equal = np.equal(observed.frames, expected).reshape(len(frames), -1).all(axis=1) & whole
     marks = np.zeros(design.output_stream.beats, dtype=np.uint8)
     marks[-1] = 1

@@ -129,7 +129,12 @@ class Bench:
 
 
 def build(
-    bundle: Bundle, work: Path, *, trace: bool = False, runtime: Path | None = None
+    bundle: Bundle,
+    work: Path,
+    *,
+    trace: bool = False,
+    runtime: Path | None = None,
+    optimize: str = OPTIMIZE,
 ) -> Bench:
     """Compile a bundle; what is already compiled from the same contents is used again.
 
@@ -138,6 +143,7 @@ def build(
         work: folder for the result; made if absent.
         trace: whether runs can write waveforms.
         runtime: folder in which Verilator's own compiled parts are kept for other bundles too.
+        optimize: the C++ compiler's option; `-O0` is best for a few thousand cycles.
 
     Raises:
         MissingToolError: Verilator or a C++ compiler is not installed.
@@ -147,7 +153,7 @@ def build(
     work.mkdir(parents=True, exist_ok=True)
     program = work / ("bench_trace" if trace else "bench")
     stamp = program.with_suffix(".key")
-    key = _key(bundle, trace)
+    key = _key(bundle, trace, optimize)
     if program.is_file() and stamp.is_file() and stamp.read_text() == key:
         return Bench(program, bundle, work)
     stamp.unlink(missing_ok=True)
@@ -174,7 +180,10 @@ def build(
         on_line=None,
         env={**os.environ, "VERILATOR_ROOT": str(root)},
     )
-    _compile(bundle, root, compiler, generated, objects, program, log, trace=trace)
+    flags = [optimize, *_flags(root)]
+    if runtime is not None:
+        flags += _precompiled(compiler, flags, runtime, log)
+    _compile(bundle, [compiler, *flags], generated, objects, program, log, trace=trace)
     shutil.rmtree(generated)
     write_atomic(stamp, key.encode())
     return Bench(program, bundle, work)
@@ -182,6 +191,8 @@ def build(
 
 RUNTIME = ("verilated", "verilated_threads")
 RUNTIME_TRACE = (*RUNTIME, "verilated_vcd_c")
+#: What every simulation reads before its own code: most of the time a small one takes to compile.
+HEADERS = ('"verilated.h"', "<cstdio>", "<cstdlib>", "<memory>", "<vector>")
 
 
 @cache
@@ -215,9 +226,9 @@ def compiler_path() -> str:
     raise MissingToolError("a C++ compiler must be installed for simulation: apt-get install g++")
 
 
-def _key(bundle: Bundle, trace: bool) -> str:
+def _key(bundle: Bundle, trace: bool, optimize: str) -> str:
     bench = _bench_source().read_bytes()
-    return hashlib.sha256(f"{bundle.sha256} {trace} {OPTIMIZE}\n".encode() + bench).hexdigest()
+    return hashlib.sha256(f"{bundle.sha256} {trace} {optimize}\n".encode() + bench).hexdigest()
 
 
 def _bench_source() -> Path:
@@ -242,10 +253,23 @@ def _runtime(root: Path, compiler: str, folder: Path, name: str, log: Path) -> P
     return target
 
 
+def _precompiled(compiler: str, flags: Sequence[str], folder: Path, log: Path) -> list[str]:
+    """Read Verilator's headers once for all bundles; return the flags that make use of it."""
+    header = folder / f"headers{flags[0]}.h"
+    target = header.with_name(header.name + ".gch")
+    if not target.is_file():
+        write_atomic(header, "".join(f"#include {name}\n" for name in HEADERS).encode())
+        fresh = folder / f".{header.name}.{os.getpid()}.gch"
+        command = [compiler, *flags, "-x", "c++-header", str(header.resolve())]
+        command += ["-o", str(fresh.resolve())]
+        run_logged(command, cwd=folder, log=log, timeout_s=None, on_line=None)
+        fresh.replace(target)
+    return ["-include", str(header.resolve())]
+
+
 def _compile(
     bundle: Bundle,
-    root: Path,
-    compiler: str,
+    compiler: Sequence[str],
     generated: Path,
     objects: Sequence[Path],
     program: Path,
@@ -260,7 +284,7 @@ def _compile(
     into, out = (_stream_words(bundle, port) for port in ("s_axis", "m_axis"))
     fresh = program.with_name(f".{program.name}.{os.getpid()}")
     command = [
-        *(compiler, OPTIMIZE, *_flags(root), "-I", str(generated.resolve())),
+        *(*compiler, "-I", str(generated.resolve())),
         *(f"-DDESIGN_IN_WORDS={into}", f"-DDESIGN_OUT_WORDS={out}", f"-DDESIGN_TRACE={int(trace)}"),
         *(str(whole.resolve()), *(str(o.resolve()) for o in objects)),
         *("-pthread", "-o", str(fresh.resolve())),
@@ -270,7 +294,6 @@ def _compile(
 
 
 def _stream_words(bundle: Bundle, port: str) -> int:
-
     shape = bundle.manifest["streams"][port]
     return words_per_beat(Stream(shape["lanes"], IntType.parse(shape["element"]), shape["beats"]))
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from importlib import metadata
 from pathlib import Path
@@ -17,7 +16,7 @@ from pathlib import Path
 from intaglio.artifact import write_atomic
 from intaglio.errors import ToolError
 from intaglio.tools.netlist import Cells, count_cells, open_unread_carries
-from intaglio.tools.process import installed_version, run_logged
+from intaglio.tools.process import installed_version, run_logged, scratch_folder
 
 _REQUIREMENT = "pyosys==0.70"
 #: Takes commands as lists of words, so that no path is ever taken apart at its blanks.
@@ -66,9 +65,8 @@ def synthesize_netlist(
         ToolError: Yosys refused the sources; the text has its first complaint.
     """
     yosys_version()
-    netlist.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".yosys-", dir=netlist.parent) as scratch:
-        raw = Path(scratch).resolve() / "netlist.json"
+    with scratch_folder(netlist.parent / ".yosys") as work:
+        raw = work.resolve() / "netlist.json"
         read = ["read_slang", "--threads", "1", "--top", top, "-v", str(_cell_library(family))]
         commands = [
             [*read, *sources],

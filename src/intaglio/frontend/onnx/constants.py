@@ -29,7 +29,7 @@ def evaluate(call: Call) -> np.ndarray:
     """
     function = _FUNCTIONS.get(call.node.op)
     if function is None or call.node.domain:
-        raise UnsupportedError(f"{call.node.op} of constants is not computed while reading")
+        raise UnsupportedError("its operands are constants, of which it is not computed here")
     try:
         with np.errstate(all="ignore"):
             result = np.asarray(function(call))
@@ -172,6 +172,7 @@ _FUNCTIONS: dict[str, Callable[[Call], np.ndarray]] = {
     "Identity": lambda call: call.array(0),
     "Mul": _binary(np.multiply),
     "Neg": lambda call: np.negative(call.array(0)),
+    "Pow": _binary(np.power),
     "ReduceProd": _product,
     "Reshape": _reshape,
     "Shape": _shape,

@@ -3,20 +3,37 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import islice
 
 import numpy as np
 
 from intaglio.errors import ModelError
-from intaglio.frontend.builder import Activation, Builder, Dropped, Imported, Site, UnsupportedError
+from intaglio.frontend.builder import (
+    MAX_FRAME,
+    Activation,
+    Builder,
+    Dropped,
+    Imported,
+    Site,
+    UnsupportedError,
+)
 from intaglio.frontend.conversion import Conversion, Fate, Row
 from intaglio.frontend.onnx import constants
 from intaglio.frontend.onnx.call import Call, Operand, Result
 from intaglio.frontend.onnx.operators import OPERATORS, REWRITES
-from intaglio.frontend.onnx.source import FLOAT, SourceInput, SourceModel, SourceNode
+from intaglio.frontend.onnx.source import (
+    FLOAT,
+    SourceInput,
+    SourceModel,
+    SourceNode,
+    inferred_frames,
+)
 
 #: Turns an NHWC batch into the NCHW that convolutions read: the mark of a channels-last input.
 _TO_CHANNELS_FIRST = (0, 3, 1, 2)
@@ -60,6 +77,7 @@ class _Conversion:
                 self.readers.setdefault(name, set()).add(node.op)
         #: What is left out, and the operand that is returned for it.
         self.stands_for: dict[str, str] = {}
+        self.failed: set[str] = set()
         self.fixed: int | None = None
         self._inputs(shapes)
 
@@ -92,6 +110,8 @@ class _Conversion:
                 if None not in (self.fixed, batch) and self.fixed != batch:
                     raise ModelError(f"must have the same batch as the others, {self.fixed}")
                 self.fixed = self.fixed if batch is None else batch
+                if (batch or 1) * math.prod(frame) > MAX_FRAME:
+                    raise ModelError(f"must have at most {MAX_FRAME} elements, batch included")
                 first = not self._channels_last(value.name)
                 self.found[value.name] = self.builder.input(value.name, frame, channels_first=first)
             except ModelError as error:
@@ -99,13 +119,14 @@ class _Conversion:
 
     def _channels_last(self, name: str) -> bool:
         """Tell whether an input is turned to channels-first before anything needs its order."""
-        readers = [node for node in self.live if name in node.inputs]
-        if len(readers) != 1:
-            return False
-        if readers[0].op in _PASSES_LAYOUT_ON:
-            return self._channels_last(readers[0].outputs[0])
-        permutation = readers[0].attributes.get("perm")
-        return readers[0].op == "Transpose" and permutation == _TO_CHANNELS_FIRST
+        for node in self.live:
+            if name not in node.inputs:
+                continue
+            if self.reads[name] != 1 or node.op not in _PASSES_LAYOUT_ON:
+                turned = node.attributes.get("perm") == _TO_CHANNELS_FIRST
+                return self.reads[name] == 1 and node.op == "Transpose" and turned
+            name = node.outputs[0]
+        return False
 
     def _output(self, name: str) -> Activation:
         value = self.found.get(name)
@@ -116,70 +137,109 @@ class _Conversion:
     # --- one node ------------------------------------------------------------------------------
 
     def _row(self, node: SourceNode) -> Row:
-        row = Row(node.name or node.outputs[0], _title(node), Fate.KEPT)
-        if missing := [n for n in node.inputs if n and n not in self.found]:
-            return self._without(node, row, missing)
-        operands = tuple(self.found[name] if name else None for name in node.inputs)
+        """Read one node; where that fails, go on with a stand-in for its results."""
+        operands = tuple(self.found.get(name) for name in node.inputs)
         inputs = [x for x in operands if isinstance(x, Activation)]
+        row = Row(_label(node), _title(node), Fate.KEPT)
         row = replace(row, input_shape=inputs[0].shape if inputs else None)
-        before = set(self.builder.nodes)
+        if lost := [name for name in node.inputs if name in self.failed]:
+            why = f"it reads {lost[0]!r}, which could not be converted"
+            row = replace(row, fate=Fate.UNJUDGED, why=why)
         try:
-            result = self._result(node, operands, row)
+            function = self._function(node, operands)
+            if not lost:
+                before = len(self.builder.nodes)
+                result = function(self._call(node, operands))
+                made = list(islice(reversed(self.builder.nodes), len(self.builder.nodes) - before))
+                return self._done(
+                    node, result, replace(row, parameters=_parameters(operands)), made
+                )
         except ModelError as error:
             advice = error.rewrite if isinstance(error, UnsupportedError) else ""
-            return replace(row, fate=Fate.UNSUPPORTED, why=str(error), rewrite=advice)
-        made = [name for name in self.builder.nodes if name not in before]
-        if isinstance(result, np.ndarray):
-            self.found[node.outputs[0]] = result
-            return replace(row, fate=Fate.FOLDED, became="a constant", output_shape=result.shape)
-        value = result.value if isinstance(result, Dropped) else result
-        self.found[node.outputs[0]] = value
-        row = replace(
-            row,
-            became=value.name,
-            output_shape=value.shape,
-            macs=sum(self.builder.macs(name) for name in made),
-            parameters=_parameters(operands),
-        )
-        if isinstance(result, Dropped):
-            if result.exact:
-                return replace(row, fate=Fate.FOLDED, why=result.why)
-            self.stands_for[node.outputs[0]] = node.inputs[0]
-            return replace(row, fate=Fate.DROPPED, why=result.why)
-        return row if made else replace(row, fate=Fate.FOLDED)
+            row = replace(row, fate=Fate.UNSUPPORTED, why=str(error), rewrite=advice)
+        return replace(row, output_shape=self._stand_in(node, computed=bool(inputs)))
 
-    def _result(self, node: SourceNode, operands: tuple[Operand | None, ...], row: Row) -> Result:
-        call = Call(
+    def _function(
+        self, node: SourceNode, operands: Sequence[Operand | None]
+    ) -> Callable[[Call], Result]:
+        """Find what reads a node.
+
+        Raises:
+            UnsupportedError: nothing does, or an operand does not exist.
+        """
+        for name, operand in zip(node.inputs, operands, strict=True):
+            if name in self.model.unreadable:
+                raise UnsupportedError(f"tensor {name!r} must be of numbers of up to 64 bits")
+            if name and operand is None and name not in self.failed:
+                raise UnsupportedError(f"operand {name!r} must be made by a node before it")
+        if more := [name for name in node.outputs[1:] if self.reads[name]]:
+            raise UnsupportedError(f"its further result {more[0]!r} is not computed")
+        known = not any(isinstance(operand, Activation) for operand in operands)
+        if known and not self.failed.intersection(node.inputs):
+            return constants.evaluate
+        function = OPERATORS.get((node.domain, node.op))
+        if function is None:
+            raise UnsupportedError("it has no counterpart here", REWRITES.get(node.op, ""))
+        return function
+
+    def _call(self, node: SourceNode, operands: tuple[Operand | None, ...]) -> Call:
+        return Call(
             node,
             operands,
             self.builder,
             Site(_name(node), node.outputs[0]),
             self.model.opset,
             self.fixed or 1,
-            tuple(self.reads[name] == 1 for name in node.inputs),
+            tuple(self._sole(n, x) for n, x in zip(node.inputs, operands, strict=True)),
             frozenset(self.readers.get(node.outputs[0], ())),
         )
-        function = OPERATORS.get((node.domain, node.op))
-        if not any(isinstance(operand, Activation) for operand in operands):
-            return constants.evaluate(call)
-        if function is None:
-            raise UnsupportedError(f"{row.op} has no counterpart", REWRITES.get(node.op, ""))
-        return function(call)
 
-    def _without(self, node: SourceNode, row: Row, missing: Sequence[str]) -> Row:
-        """Judge a node whose operands are not known, because an earlier node failed."""
-        if unreadable := [name for name in missing if name in self.model.unreadable]:
-            why = f"tensor {unreadable[0]!r} must be of numbers of up to 64 bits"
-            return replace(row, fate=Fate.UNSUPPORTED, why=why)
-        if (node.domain, node.op) not in OPERATORS:
-            why, advice = f"{row.op} has no counterpart", REWRITES.get(node.op, "")
-            return replace(row, fate=Fate.UNSUPPORTED, why=why, rewrite=advice)
-        made = {name for other in self.model.nodes for name in other.outputs}
-        if strangers := [name for name in missing if name not in made]:
-            why = f"operand {strangers[0]!r} must be made by a node before it"
-            return replace(row, fate=Fate.UNSUPPORTED, why=why)
-        why = f"it reads {missing[0]!r}, which could not be converted"
-        return replace(row, fate=Fate.UNJUDGED, why=why)
+    def _sole(self, name: str, operand: Operand | None) -> bool:
+        """Tell whether one node alone reads an operand, under this name or any other."""
+        if not isinstance(operand, Activation):
+            return False
+        maker = self.builder.nodes.get(operand.name)
+        return self.reads[name] == 1 and maker is not None and maker.origin == name
+
+    def _done(self, node: SourceNode, result: Result, row: Row, made: list[str]) -> Row:
+        """Remember a result and complete its row."""
+        name = node.outputs[0]
+        if isinstance(result, np.ndarray):
+            self.found[name] = result
+            became = "a constant"
+            return replace(
+                row, fate=Fate.FOLDED, became=became, output_shape=result.shape, parameters=0
+            )
+        value = result.value if isinstance(result, Dropped) else result
+        self.found[name] = value
+        macs = sum(self.builder.macs(name) for name in made)
+        row = replace(row, became=value.name, output_shape=value.shape, macs=macs)
+        if not isinstance(result, Dropped):
+            return row if made else replace(row, fate=Fate.FOLDED)
+        if result.exact:
+            return replace(row, fate=Fate.FOLDED, why=result.why)
+        self.stands_for[name] = self.stands_for.get(node.inputs[0], node.inputs[0])
+        return replace(row, fate=Fate.DROPPED, why=result.why)
+
+    # --- after a failure -----------------------------------------------------------------------
+
+    def _stand_in(self, node: SourceNode, *, computed: bool) -> tuple[int, ...] | None:
+        """Let a failed node give fresh inputs of its results' shapes, to judge the rest by."""
+        for name in filter(None, node.outputs):
+            frame = self._inferred.get(name)
+            try:
+                if frame is None or not computed:
+                    self.failed.add(name)
+                else:
+                    self.found[name] = self.builder.input(name, frame, channels_first=True)
+            except ModelError:  # too large to go on with
+                self.failed.add(name)
+        return self._inferred.get(node.outputs[0]) if computed else None
+
+    @cached_property
+    def _inferred(self) -> Mapping[str, tuple[int, ...]]:
+        """The frames of all values as far as ONNX's own inference finds them."""
+        return inferred_frames(self.model)
 
 
 def live_nodes(model: SourceModel) -> list[SourceNode]:
@@ -187,19 +247,23 @@ def live_nodes(model: SourceModel) -> list[SourceNode]:
     needed = set(model.outputs)
     live: list[SourceNode] = []
     for node in reversed(model.nodes):
-        if needed.intersection(node.outputs):
+        if needed.intersection(filter(None, node.outputs)):
             needed.update(node.inputs)
             live.append(node)
     return live[::-1]
 
 
+def _label(node: SourceNode) -> str:
+    return node.name or next(filter(None, node.outputs), "")
+
+
 def _dead(node: SourceNode) -> Row:
-    name = node.name or next(iter(node.outputs), "")
-    return Row(name, _title(node), Fate.UNUSED, why="no output depends on it")
+    return Row(_label(node), _title(node), Fate.UNUSED, why="no output depends on it")
 
 
 def _title(node: SourceNode) -> str:
-    return f"{node.domain}.{node.op}" if node.domain else node.op
+    title = f"{node.domain}.{node.op}" if node.domain else node.op
+    return title if title.isprintable() and title else repr(title)
 
 
 def _parameters(operands: Sequence[Operand | None]) -> int:
@@ -219,8 +283,8 @@ def _frame(value: SourceInput, given: Sequence[int] | None) -> tuple[int | None,
         if given is None:
             raise ModelError(f"must have known sizes; give them: --shape {value.name}=1,28,28")
         dims = (None, *[None] * len(given))
-    if not dims:
-        raise ModelError("must have a batch axis first, not be a single number")
+    if len(dims) < 2:
+        raise ModelError(f"must be a batch of frames [N, ...], not {_printed(dims)}")
     rank = len(dims)
     if given is not None:
         sizes = tuple(int(n) for n in given)

@@ -53,8 +53,6 @@ def _conv(call: Call) -> Result:
 
 def _max_pool(call: Call) -> Result:
     x, height, width = call.image()
-    if len(call.node.outputs) > 1 and call.node.outputs[1]:
-        raise UnsupportedError("indices of maxima are not computed", "MaxPool with one output")
     _no_dilation(call)
     kernel, stride = _window(call)
     padding = _padding(call, (height, width), kernel, stride)
@@ -259,8 +257,6 @@ def _dropout(call: Call) -> Result:
     training = call.optional(2)
     if training is not None and training.any():
         raise UnsupportedError("training_mode must be off", "model.eval()")
-    if len(call.node.outputs) > 1 and call.node.outputs[1]:
-        raise UnsupportedError("its mask is not computed", "Dropout with one output")
     return Dropped(call.activation(), "it changes nothing outside training")
 
 
@@ -385,6 +381,9 @@ REWRITES: dict[str, str] = {
     "Sigmoid": "Clip, or leave it out where only the larger score matters",
     "Swish": "Relu",
     "Tanh": "Clip(-1, 1)",
+    "BipolarQuant": "the float model before quantization",
+    "IntQuant": "the float model before quantization",
+    "Quant": "the float model before quantization",
     "QLinearConv": "the float model before quantization",
     "QuantizeLinear": "the float model before quantization",
     "DequantizeLinear": "the float model before quantization",

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -37,14 +38,18 @@ def check_onnx(model: SourceModel, imported: Imported, batch: int | None) -> Non
     for name in imported.inputs:
         wanted.pop(name, None)
     session = _session(model, wanted)
-    inputs = random_inputs(imported, batch or FRAMES)
-    try:
-        values = _run(session, imported, inputs, wanted)
-    except ModelError:
-        if batch is not None:
-            raise
-        inputs = random_inputs(imported, 1)  # some exporters leave the batch open but fix it inside
-        values = _run(session, imported, inputs, wanted)
+    # Some exporters leave the batch open, but a reshape inside only works for one frame.
+    for size in (FRAMES, 1) if batch is None else (batch,):
+        inputs = random_inputs(imported, size)
+        try:
+            values = _run(session, imported, inputs, wanted)
+            break
+        except _errors() as error:
+            reason = _line(error)
+    else:
+        raise ModelError(f"{model.path}: ONNX Runtime must be able to run it: {reason}")
+    inputs = {name: array[:FRAMES] for name, array in inputs.items()}
+    values = {name: array[:FRAMES] for name, array in values.items()}
     check_import(str(model.path), imported, inputs, values)
 
 
@@ -59,10 +64,7 @@ def _run(
         for origin, value in zip(imported.inputs, imported.graph.inputs, strict=True)
     }
     names = list(wanted)
-    try:
-        return dict(zip(names, session.run(names, feeds), strict=True)) | feeds
-    except _errors() as error:
-        raise ModelError(f"ONNX Runtime must be able to run it: {_line(error)}") from None
+    return dict(zip(names, session.run(names, feeds), strict=True)) | feeds
 
 
 def _session(model: SourceModel, wanted: Iterable[str]) -> Any:
@@ -111,4 +113,6 @@ def _errors() -> tuple[type[Exception], ...]:
 
 
 def _line(error: Exception) -> str:
-    return next((line for line in str(error).splitlines() if line), type(error).__name__)
+    """Return the first line of a message, without ONNX Runtime's own error number."""
+    first = next((line for line in str(error).splitlines() if line), type(error).__name__)
+    return re.sub(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ", "", first)

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -114,18 +114,35 @@ def _model(path: Path, proto: Any) -> SourceModel:
     if len(proto.graph.node) > MAX_NODES:
         raise ModelError(f"it must have at most {MAX_NODES} nodes, not {len(proto.graph.node)}")
     _bring_in(path.parent, proto)
-    arrays = {t.name: to_array(t) for t in proto.graph.initializer}
+    arrays = {_text(t.name): to_array(t) for t in proto.graph.initializer}
     inputs = (_input(value) for value in proto.graph.input)
     return SourceModel(
         path,
         opset,
         tuple(value for value in inputs if value.name not in arrays),
-        tuple(value.name for value in proto.graph.output),
+        tuple(_text(value.name) for value in proto.graph.output),
         tuple(_node(node) for node in proto.graph.node),
         {name: array for name, array in arrays.items() if array is not None},
         frozenset(name for name, array in arrays.items() if array is None),
         proto,
     )
+
+
+def inferred_frames(model: SourceModel) -> dict[str, tuple[int, ...]]:
+    """Return the shape of every float value without its batch axis, as far as ONNX infers it."""
+    from onnx.shape_inference import InferenceError, infer_shapes
+
+    try:
+        graph = infer_shapes(model.proto, data_prop=True).graph
+    except (InferenceError, RuntimeError, ValueError, TypeError):
+        return {}
+    frames: dict[str, tuple[int, ...]] = {}
+    for value in [*graph.value_info, *graph.output]:
+        dims = (_input(value).dims or ())[1:]
+        sizes = tuple(n for n in dims if isinstance(n, int) and n > 0)
+        if dims and len(sizes) == len(dims):
+            frames[value.name] = sizes
+    return frames
 
 
 def _opset(proto: Any) -> int:
@@ -183,7 +200,7 @@ def _bring_in(folder: Path, proto: Any) -> None:
         total += size
         if total > MAX_BYTES:
             raise ModelError(f"its tensors must be under {MAX_BYTES} bytes in all")
-        entries = {entry.key: entry.value for entry in tensor.external_data}
+        entries = {_text(e.key): _text(e.value) for e in tensor.external_data}
         tensor.raw_data = read_external(folder, tensor.name, entries, size)
         tensor.ClearField("external_data")
         tensor.ClearField("data_location")
@@ -227,26 +244,36 @@ def to_array(tensor: Any) -> np.ndarray | None:
 def _input(value: Any) -> SourceInput:
     kind = value.type.tensor_type
     if not kind.HasField("shape"):
-        return SourceInput(value.name, kind.elem_type, None)
+        return SourceInput(_text(value.name), kind.elem_type, None)
     dims = tuple(
-        d.dim_value if d.HasField("dim_value") else (d.dim_param or None) for d in kind.shape.dim
+        d.dim_value if d.HasField("dim_value") else (_text(d.dim_param) or None)
+        for d in kind.shape.dim
     )
-    return SourceInput(value.name, kind.elem_type, dims)
+    return SourceInput(_text(value.name), kind.elem_type, dims)
 
 
 def _node(node: Any) -> SourceNode:
     return SourceNode(
-        node.name,
-        node.op_type,
-        "" if node.domain == "ai.onnx" else node.domain,
-        tuple(node.input),
-        tuple(node.output),
-        {a.name: _attribute(a) for a in node.attribute},
+        _text(node.name),
+        _text(node.op_type),
+        "" if node.domain == "ai.onnx" else _text(node.domain),
+        tuple(map(_text, node.input)),
+        tuple(map(_text, node.output)),
+        {_text(a.name): _attribute(a) for a in node.attribute},
     )
 
 
+def _text(text: str | bytes) -> str:
+    """Return a string field, which protobuf gives as bytes where it is no text.
+
+    Raises:
+        UnicodeDecodeError: it is none.
+    """
+    return text.decode() if isinstance(text, bytes) else text
+
+
 def _attribute(attribute: Any) -> Any:
-    readers = {
+    readers: dict[int, Callable[[Any], Any]] = {
         1: lambda a: a.f,
         2: lambda a: a.i,
         3: lambda a: a.s.decode(),

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`intaglio explore PROGRAM --device D`: the best folding of a program on a device."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from intaglio.arch.store import save_design
+from intaglio.cli.arguments import add_device, chosen_device
+from intaglio.cli.outcome import Outcome
+from intaglio.flow import CLOCK_MHZ, Design, explore
+from intaglio.ops.store import load_program
+from intaglio.report.summary import design_document, design_text
+
+HELP = "find the design of highest throughput that fits a device, or the smallest fast enough"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("program", metavar="PROGRAM", type=Path, help="what quantize wrote")
+    add_device(parser)
+    add_target(parser)
+    parser.add_argument(
+        "-o", dest="output", type=Path, metavar="FILE", help="default: PROGRAM with .design"
+    )
+
+
+def add_target(parser: argparse.ArgumentParser) -> None:
+    """Add what to aim for."""
+    parser.add_argument(
+        "--target-fps", type=float, metavar="F", help="the smallest design this fast"
+    )
+    parser.add_argument(
+        "--clock-mhz",
+        type=float,
+        default=CLOCK_MHZ,
+        metavar="M",
+        help=f"clock that frames per second are reckoned with (default {CLOCK_MHZ:g})",
+    )
+
+
+def best(arguments: argparse.Namespace, program: Path) -> Design:
+    """Explore for what the arguments aim at."""
+    return explore(
+        load_program(program),
+        chosen_device(arguments),
+        target_fps=arguments.target_fps,
+        clock_mhz=arguments.clock_mhz,
+    ).best
+
+
+def run(arguments: argparse.Namespace) -> Outcome:
+    """Search and write the design."""
+    design = best(arguments, arguments.program)
+    output = arguments.output or arguments.program.with_suffix(".design")
+    save_design(output, design)
+    document = {"design": str(output), **design_document(design)}
+    return Outcome(f"{design_text(design)}\n{output}", document)

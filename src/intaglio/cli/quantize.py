@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`intaglio quantize MODEL --calibration DATA`: a float model becomes an integer program."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+
+from intaglio.cli.arguments import add_model, model
+from intaglio.cli.outcome import Outcome
+from intaglio.flow import Scheme, quantize
+from intaglio.flow.samples import read_samples
+from intaglio.ops.store import save_program
+
+HELP = "turn a float model into a program of integers"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    add_model(parser)
+    parser.add_argument(
+        "--calibration",
+        metavar="DATA",
+        required=True,
+        help="unlabelled images like those it will see: .npz, .npy, IDX folder, or digits",
+    )
+    parser.add_argument("-n", dest="count", type=int, metavar="N", help="use the first N images")
+    parser.add_argument("--scheme", default="int8", metavar="NAME", help="int8 (default) or pow2")
+    parser.add_argument("--granularity", choices=["per_tensor", "per_channel"])
+    parser.add_argument("--weights", metavar="TYPE", help="e.g. s8n, s4n")
+    parser.add_argument("--activations", metavar="TYPE", help="e.g. u8, u4")
+    parser.add_argument(
+        "-o", dest="output", type=Path, metavar="FILE", help="default: MODEL with .program"
+    )
+
+
+def run(arguments: argparse.Namespace) -> Outcome:
+    """Quantise and write the program."""
+    scheme = Scheme.named(arguments.scheme)
+    wanted = ("granularity", "weights", "activations")
+    given = {name: getattr(arguments, name) for name in wanted if getattr(arguments, name)}
+    scheme = replace(scheme, **given)
+    graph = model(arguments)
+    samples = read_samples(arguments.calibration, training=True).first(arguments.count)
+    program = quantize(graph, samples.images, scheme)
+    output = arguments.output or arguments.model.with_suffix(".program")
+    digest = hashlib.sha256(arguments.model.read_bytes()).hexdigest()
+    save_program(
+        output, program, model_sha256=digest, scheme=str(scheme), calibration=len(samples.images)
+    )
+    document = {
+        "program": str(output),
+        "scheme": str(scheme),
+        "images": len(samples.images),
+        "parameters": program.graph.parameters,
+        "nodes": len(program.graph.nodes),
+    }
+    text = f"{output}: {len(program.graph.nodes)} nodes, {scheme}, {len(samples.images)} images"
+    return Outcome(text, document)

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`intaglio report MODEL BUNDLE --data DATA -o FILE`: everything about a network on one page."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from intaglio.cli.arguments import add_data, add_model, model
+from intaglio.cli.outcome import Outcome
+from intaglio.flow import Bundle, evaluate
+from intaglio.flow.samples import read_samples
+from intaglio.tools.simulation import Run, simulate
+from intaglio.tools.synthesis import Synthesis, load_synthesis
+
+HELP = "write one self-contained HTML page about a network, its integers and its hardware"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    add_model(parser)
+    parser.add_argument("bundle", metavar="BUNDLE", type=Path, help="what emit wrote")
+    add_data(parser)
+    parser.add_argument("--simulate", type=int, metavar="N", help="also simulate N images")
+    parser.add_argument(
+        "--synthesis", type=Path, metavar="FOLDER", help="what synthesize wrote (BUNDLE.synth)"
+    )
+    parser.add_argument("-o", dest="output", type=Path, default=Path("report.html"), metavar="FILE")
+
+
+def run(arguments: argparse.Namespace) -> Outcome:
+    """Gather what there is and write the page."""
+    from intaglio.report.report import report
+
+    graph, bundle = model(arguments), Bundle.load(arguments.bundle)
+    design = bundle.design()
+    samples = read_samples(arguments.data).first(arguments.count)
+    evaluation = evaluate(graph, design.program, samples.images, samples.labels)
+    run_: Run | None = None
+    if arguments.simulate:
+        some = samples.first(arguments.simulate)
+        run_ = simulate(bundle, design.program.quantize_input(some.images))
+    page = report(
+        graph,
+        design.program,
+        evaluation=evaluation,
+        images=samples.images,
+        labels=samples.labels,
+        design=design,
+        run=run_,
+        synthesis=_synthesis(arguments),
+        commands=(_command(arguments),),
+        provenance={"bundle_sha256": bundle.sha256},
+    )
+    page.save(arguments.output)
+    return Outcome(f"{page}\n{arguments.output}", {"report": str(arguments.output)})
+
+
+def _synthesis(arguments: argparse.Namespace) -> Synthesis | None:
+    return load_synthesis(arguments.synthesis) if arguments.synthesis else None
+
+
+def _command(arguments: argparse.Namespace) -> str:
+    words = ["intaglio report", str(arguments.model), str(arguments.bundle), "--data"]
+    words += [str(arguments.data), "-o", str(arguments.output)]
+    return " ".join(words)

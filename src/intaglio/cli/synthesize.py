@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`intaglio synthesize BUNDLE`: to a bitstream, with open tools."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from intaglio.cli.arguments import add_device
+from intaglio.cli.outcome import Outcome
+from intaglio.errors import IntaglioError
+from intaglio.flow import Bundle, synthesize
+from intaglio.report.summary import synthesis_document, synthesis_text
+
+HELP = "synthesise, place and route a bundle: LUT, FF, DSP, block RAM, Fmax, bitstream"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("bundle", metavar="BUNDLE", type=Path, help="what emit wrote")
+    add_device(parser)
+    parser.add_argument("--seed", type=int, default=1, help="of the placer")
+    parser.add_argument(
+        "-o", dest="output", type=Path, metavar="FOLDER", help="default: BUNDLE.synth"
+    )
+
+
+def run(arguments: argparse.Namespace) -> Outcome:
+    """Run the tools; the same contents are not run twice."""
+    bundle = Bundle.load(arguments.bundle)
+    made_for = bundle.manifest["device"]
+    if arguments.device not in (None, made_for):
+        raise IntaglioError(
+            f"--device must be {made_for}, which the bundle was made for, not {arguments.device}: "
+            f"explore and emit again for the other one"
+        )
+    found = synthesize(bundle, output=arguments.output, seed=arguments.seed)
+    design = bundle.design()
+    return Outcome(synthesis_text(design, found), synthesis_document(design, found))
