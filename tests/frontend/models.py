@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -52,7 +52,7 @@ class Model:
     def proto(self, outputs: Sequence[str] = ()) -> onnx.ModelProto:
         """Finish the model."""
         ends = [
-            helper.make_tensor_value_info(n, TensorProto.UNDEFINED, None)
+            helper.make_tensor_value_info(n, TensorProto.FLOAT, None)
             for n in outputs or [self.last]
         ]
         graph = helper.make_graph(
@@ -82,12 +82,3 @@ def lenet_like(opset: int = 17, seed: int = 0) -> Model:
     weight, bias = model.constant(model.draw(4, 48)), model.constant(model.draw(4))
     model.node("Gemm", model.last, weight, bias, transB=1)
     return model
-
-
-def edited(path: Path, change: Mapping[str, Any]) -> Path:
-    """Rewrite a saved model after setting attributes of its proto by dotted path."""
-    proto = onnx.load(path)
-    for key, value in change.items():
-        setattr(proto, key, value)
-    path.write_bytes(proto.SerializeToString())
-    return path

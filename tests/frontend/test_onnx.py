@@ -7,6 +7,7 @@ import logging
 from pathlib import Path
 
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -37,18 +38,11 @@ def test_every_network_means_what_onnx_runtime_says(tmp_path: Path, model: Model
 def test_the_graph_computes_what_the_session_does(tmp_path: Path) -> None:
     path = lenet_like().save(tmp_path)
     images = np.random.default_rng(1).standard_normal((5, 1, 8, 8)).astype(np.float32)
-    session = onnxruntime.InferenceSession(_older(path))
-    np.testing.assert_allclose(
-        run(load_onnx(path), images), session.run(None, {"x": images})[0], 1e-4
-    )
-
-
-def _older(path: Path) -> bytes:
-    import onnx
-
     proto = onnx.load(path)
     proto.ir_version = 8
-    return proto.SerializeToString()
+    session = onnxruntime.InferenceSession(proto.SerializeToString())
+    (expected,) = session.run(None, {"x": images})
+    np.testing.assert_allclose(run(load_onnx(path), images), expected, rtol=1e-4)
 
 
 def test_nodes_are_named_after_their_place_and_keep_their_origin(tmp_path: Path) -> None:
@@ -232,7 +226,7 @@ def test_open_sizes_need_values(tmp_path: Path) -> None:
         (
             lambda m: m.node("Add", "x", m.constant(m.draw(6))),
             "Add 'n0': a constant operand must be one number or one a channel of [2, 6, 6], "
-            "not an array [1, 1, 6]",
+            "not an array [6]",
         ),
         (
             lambda m: (m.node("Softmax", "x"), m.node("Relu")),

@@ -148,7 +148,6 @@ def test_an_interrupted_program_is_killed_and_its_files_removed(
     assert not Path(seen[1]).parent.exists()
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux kills children with their parent")
 def test_a_program_does_not_outlive_this_process(tmp_path: Path) -> None:
     program = f"""
 from pathlib import Path

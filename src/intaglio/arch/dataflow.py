@@ -85,8 +85,9 @@ class _Builder:
         """Return an end of a value's stream with the wanted lanes."""
         end, found = self.open[value].pop(0)
         units = regroup(found.element, found.lanes * found.beats, found.lanes, wanted.lanes)
-        for index, unit in enumerate(units):
-            name = f"{reader}.width{index}" if index else f"{reader}.width"
+        for unit in units:
+            count = sum(i.node == reader for i in self.instances)
+            name = f"{reader}.width{count}" if count else f"{reader}.width"
             self.place(name, unit, reader, {"in": end})
             end = Endpoint(name, "out")
         return end

@@ -411,14 +411,13 @@ class Builder:
         Raises:
             UnsupportedError: it differs between positions, or is larger than the frame.
         """
-        array = np.asarray(array)
-        rank = len(x.shape)
-        if array.ndim > rank and all(n == 1 for n in array.shape[: array.ndim - rank]):
-            array = array.reshape(array.shape[array.ndim - rank :])
         text = (
             f"a constant operand must be one number or one a channel of {list(x.shape)}, "
             f"not an array {list(array.shape)}"
         )
+        rank = len(x.shape)
+        if array.ndim > rank and all(n == 1 for n in array.shape[: array.ndim - rank]):
+            array = array.reshape(array.shape[array.ndim - rank :])
         array = array.reshape((1,) * (rank - array.ndim) + array.shape)
         if array.ndim > rank or any(
             n not in (1, m) for n, m in zip(array.shape, x.shape, strict=True)

@@ -14,7 +14,7 @@ module border #(
   parameter int unsigned Left = 0,
   parameter int unsigned Bottom = 0,
   parameter int unsigned Right = 0,
-  parameter int          Value = 0,
+  parameter              Value = 0,     // signed, as wide as its value
   parameter int unsigned OutWidth = 8,
   parameter int unsigned OutDepth = 16
 ) (

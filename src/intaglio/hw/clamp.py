@@ -14,6 +14,7 @@ LATENCY = 1
 
 def clamp(x: TensorType, y: TensorType, low: int, high: int, lanes: int) -> Unit:
     """Return the unit that keeps every element between two codes."""
+    low, high = (min(max(bound, low), high) for bound in (x.integer.min, x.integer.max))
     out = stream(y, lanes)
     depth = fifo_depth(LATENCY)
     parameters = {

@@ -6,8 +6,8 @@ module clamp #(
   parameter int unsigned Width = 8,
   parameter bit          Signed = 1'b0,
   parameter int unsigned Lanes = 1,
-  parameter longint      Low = 0,
-  parameter longint      High = 255,
+  parameter              Low = 0,         // signed, as wide as its value
+  parameter              High = 255,
   parameter int unsigned OutWidth = 8,
   parameter int unsigned OutDepth = 16
 ) (

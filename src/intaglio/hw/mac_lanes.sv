@@ -14,6 +14,7 @@ module mac_lanes #(
   parameter int unsigned BiasWidth = 16,
   parameter bit          BiasSigned = 1'b1,
   parameter int unsigned BiasWords = 1,
+  parameter bit          BlockBias = 1'b0,
   parameter              BiasFile = "",
   parameter int unsigned SumWidth = 24      // holds every partial sum, signed
 ) (
@@ -57,7 +58,7 @@ module mac_lanes #(
   end
 
   cyclic_rom #(
-    .Width(LanesOut * BiasWidth), .Depth(BiasWords), .InitFile(BiasFile)
+    .Width(LanesOut * BiasWidth), .Depth(BiasWords), .BlockRam(BlockBias), .InitFile(BiasFile)
   ) u_bias (
     .clk_i, .rst_i, .step_i(bias_step), .data_o(bias)
   );
@@ -106,6 +107,10 @@ module mac_lanes #(
     end
 
     assign tree = gen_level[Levels].node[0];
+    if (A + B + Levels > SumWidth) begin : gen_unused
+      logic unused_sign;
+      assign unused_sign = ^tree[A+B+Levels-1:SumWidth];
+    end
     if (BiasSigned) begin : gen_bias_signed
       assign start = SumWidth'(signed'(bias[o*BiasWidth +: BiasWidth]));
     end else begin : gen_bias_unsigned

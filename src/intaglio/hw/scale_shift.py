@@ -6,7 +6,6 @@ from __future__ import annotations
 import numpy as np
 
 from intaglio.hw.cost import Resources
-from intaglio.hw.memory import rom
 from intaglio.hw.stream_fifo import fifo_depth, fifo_resources
 from intaglio.hw.timing import Beats
 from intaglio.hw.unit import Image, Unit, stream
@@ -32,6 +31,7 @@ def scale_shift(
         fields = np.full((1, lanes), factors[0])
     else:
         fields = factors.reshape(-1, lanes)
+    image = Image.of("MultiplierFile", fields, width)
     latency = 2 if trivial else 7
     depth = fifo_depth(latency)
     out = stream(y, lanes)
@@ -42,6 +42,7 @@ def scale_shift(
         "UseMultiplier": int(not trivial),
         "MultiplierWidth": width,
         "MultiplierWords": len(fields),
+        "BlockMultipliers": int(image.memory.block),
         "Shift": shift,
         "ZeroPoint": zero_point,
         "Low": target.min,
@@ -51,9 +52,8 @@ def scale_shift(
     }
     operand = element.width + (not element.signed)
     dsp = 0 if trivial else (1 if operand <= PORT_BITS else 2)
-    images = () if trivial else (Image("MultiplierFile", fields, width),)
     product = operand if trivial else operand + width + 1
-    memory = Resources() if trivial else rom(lanes * width, len(fields)).resources
+    memory = Resources() if trivial else image.memory.resources
     lane = Resources(
         lut=product * (2 if dsp < 2 else 3) + 3 * target.width,
         ff=3 * product + target.width,
@@ -67,5 +67,5 @@ def scale_shift(
         {"out": out},
         (Beats(out.beats, ("in",), ("out",), latency + 1),),
         lane * lanes + memory + fifo_resources(out.width, depth),
-        images=images,
+        images=() if trivial else (image,),
     )

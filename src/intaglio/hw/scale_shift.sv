@@ -16,11 +16,12 @@ module scale_shift #(
   parameter bit          UseMultiplier = 1'b1,
   parameter int unsigned MultiplierWidth = 16,  // unsigned
   parameter int unsigned MultiplierWords = 1,
+  parameter bit          BlockMultipliers = 1'b0,
   parameter              MultiplierFile = "",
   parameter int unsigned Shift = 16,
-  parameter int          ZeroPoint = 0,
-  parameter int          Low = 0,
-  parameter int          High = 255,
+  parameter              ZeroPoint = 0,         // signed, as wide as its value; Low and High too
+  parameter              Low = 0,
+  parameter              High = 255,
   parameter int unsigned OutWidth = 8,
   parameter int unsigned OutDepth = 16
 ) (
@@ -59,7 +60,8 @@ module scale_shift #(
   if (UseMultiplier) begin : gen_factor
     logic [Lanes*MultiplierWidth-1:0] rom;
     cyclic_rom #(
-      .Width(Lanes * MultiplierWidth), .Depth(MultiplierWords), .InitFile(MultiplierFile)
+      .Width(Lanes * MultiplierWidth), .Depth(MultiplierWords),
+      .BlockRam(BlockMultipliers), .InitFile(MultiplierFile)
     ) u_multiplier_rom (
       .clk_i, .rst_i, .step_i(issue), .data_o(rom)
     );

@@ -13,6 +13,7 @@ import numpy as np
 from intaglio.errors import ModelError
 from intaglio.hw import timing
 from intaglio.hw.cost import Cycles, Resources
+from intaglio.hw.memory import Memory, rom
 from intaglio.hw.stream_fifo import RETURN_LATENCY
 from intaglio.hw.timing import Capacity, Process, Timing, Wiring
 from intaglio.ir.graph import Constant
@@ -51,20 +52,36 @@ class Stream:
 
 @dataclass(frozen=True)
 class Image:
-    """Contents of a memory: rows of fields. `parameter` is the module's, for the file's name."""
+    """Contents of a `cyclic_rom`: rows of fields, written one file a slice of its width.
+
+    `parameter` is the module's, for the files' common name.
+    """
 
     parameter: str
     fields: np.ndarray
     field_width: int
+    memory: Memory
+
+    @classmethod
+    def of(cls, parameter: str, fields: np.ndarray, field_width: int) -> Image:
+        """Make an image and choose the kind of its memory."""
+        rows, columns = fields.shape
+        return cls(parameter, fields, field_width, rom(columns * field_width, rows))
 
     @property
     def width(self) -> int:
         """Bits of a word."""
         return int(self.fields.shape[1]) * self.field_width
 
-    def text(self) -> str:
-        """Print the image for `$readmemh`."""
-        return hex_lines(pack(self.fields, self.field_width), self.width)
+    def texts(self) -> list[str]:
+        """Print the image for `$readmemh`, a text a slice."""
+        words, step = pack(self.fields, self.field_width), self.memory.slice_width
+        slices = []
+        for low in range(0, self.width, step):
+            bits = min(step, self.width - low)
+            mask = (1 << bits) - 1
+            slices.append(hex_lines([(word >> low) & mask for word in words], bits))
+        return slices
 
 
 @dataclass(frozen=True)

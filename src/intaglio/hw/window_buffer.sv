@@ -244,28 +244,41 @@ module window_buffer #(
   // A row is given back before its last word is read, but the writer needs two edges to get there.
 
   addr_t read_addr_q;
-  logic [WordWidth-1:0] read_q, data_q;
+  logic [WordWidth-1:0] data_q;
   logic [2:0] valid_pipe_q, first_pipe_q, last_pipe_q;
 
-  if (BlockRam) begin : gen_block
-    (* ram_style = "block", no_rw_check *)
-    logic [WordWidth-1:0] mem [Total];
-    always_ff @(posedge clk_i) begin
-      if (write_q) mem[write_addr_q] <= write_data_q;
+  // In slices as wide as one 18-Kbit block is at this depth: see `cyclic_rom`.
+  localparam int unsigned BlockWidth = (Total <= 512) ? 36 : (Total <= 1024) ? 18
+      : (Total <= 2048) ? 9 : (Total <= 4096) ? 4 : (Total <= 8192) ? 2 : 1;
+  localparam int unsigned SliceWidth =
+      (BlockRam && BlockWidth < WordWidth) ? BlockWidth : WordWidth;
+
+  for (genvar s = 0; s * SliceWidth < WordWidth; s++) begin : gen_slice
+    localparam int unsigned Low = s * SliceWidth;
+    localparam int unsigned Bits = (WordWidth - Low < SliceWidth) ? WordWidth - Low : SliceWidth;
+    logic [Bits-1:0] read_q;
+
+    if (BlockRam) begin : gen_block
+      (* ram_style = "block", no_rw_check *)
+      logic [Bits-1:0] mem [Total];
+      always_ff @(posedge clk_i) begin
+        if (write_q) mem[write_addr_q] <= write_data_q[Low +: Bits];
+      end
+      always_ff @(posedge clk_i) read_q <= mem[read_addr_q];
+    end else begin : gen_lut
+      (* ram_style = "distributed", no_rw_check *)
+      logic [Bits-1:0] mem [Total];
+      always_ff @(posedge clk_i) begin
+        if (write_q) mem[write_addr_q] <= write_data_q[Low +: Bits];
+      end
+      always_ff @(posedge clk_i) read_q <= mem[read_addr_q];
     end
-    always_ff @(posedge clk_i) read_q <= mem[read_addr_q];
-  end else begin : gen_lut
-    (* ram_style = "distributed", no_rw_check *)
-    logic [WordWidth-1:0] mem [Total];
-    always_ff @(posedge clk_i) begin
-      if (write_q) mem[write_addr_q] <= write_data_q;
-    end
-    always_ff @(posedge clk_i) read_q <= mem[read_addr_q];
+
+    always_ff @(posedge clk_i) data_q[Low +: Bits] <= read_q;
   end
 
   always_ff @(posedge clk_i) begin
     read_addr_q  <= kernel_base_q + column_q;
-    data_q       <= read_q;
     first_pipe_q <= {first_pipe_q[1:0], first_q};
     last_pipe_q  <= {last_pipe_q[1:0], slot_last_o};
     if (rst_i) valid_pipe_q <= '0;

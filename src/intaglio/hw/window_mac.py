@@ -6,7 +6,6 @@ from __future__ import annotations
 import numpy as np
 
 from intaglio.hw.cost import Resources
-from intaglio.hw.memory import rom
 from intaglio.hw.stream_fifo import fifo_depth, fifo_resources
 from intaglio.hw.unit import Fold, Image, Stream, Unit, divisors
 from intaglio.hw.window_buffer import BLOCKS, Window, WindowReader, WindowWriter
@@ -47,10 +46,9 @@ def window_mac(
     element, sums = y.integer, y.integer.width + (0 if y.integer.signed else 1)
     weights, biases = weight.type.integer, bias.type.integer
     images = (
-        Image("WeightFile", weight_fields(weight.data, fold), weights.width),
-        Image("BiasFile", bias.data.reshape(-1, fold.lanes_out), biases.width),
+        Image.of("WeightFile", weight_fields(weight.data, fold), weights.width),
+        Image.of("BiasFile", bias.data.reshape(-1, fold.lanes_out), biases.width),
     )
-    memory = rom(images[0].width, len(images[0].fields))
     depth = fifo_depth(latency, beats)
     parameters = {
         "Width": x.integer.width,
@@ -65,9 +63,10 @@ def window_mac(
         "WeightWidth": weights.width,
         "WeightSigned": int(weights.signed),
         "WeightWords": len(images[0].fields),
-        "BlockWeights": int(memory.block),
+        "BlockWeights": int(images[0].memory.block),
         "BiasWidth": biases.width,
         "BiasSigned": int(biases.signed),
+        "BlockBias": int(images[1].memory.block),
         "SumWidth": sums,
         "OutWidth": element.width,
         "OutLanes": out_lanes,
@@ -76,8 +75,8 @@ def window_mac(
     out = Stream(out_lanes, element, y.size // out_lanes)
     resources = (
         window.resources
-        + memory.resources
-        + rom(images[1].width, len(images[1].fields)).resources
+        + images[0].memory.resources
+        + images[1].memory.resources
         + _mac_resources(lanes, fold.lanes_out, x.integer, weights, sums)
         + fifo_resources(out.width, depth)
         + Resources(lut=fold.lanes_out * element.width, ff=fold.lanes_out * element.width)

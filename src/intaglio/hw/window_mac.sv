@@ -39,6 +39,7 @@ module window_mac #(
   parameter              WeightFile = "",
   parameter int unsigned BiasWidth = 16,
   parameter bit          BiasSigned = 1'b1,
+  parameter bit          BlockBias = 1'b0,
   parameter              BiasFile = "",
   parameter int unsigned SumWidth = 24,
   // stream out
@@ -103,7 +104,8 @@ module window_mac #(
   mac_lanes #(
     .LanesIn(LanesIn), .LanesOut(LanesOut), .XWidth(Width), .XSigned(Signed),
     .WeightWidth(WeightWidth), .WeightSigned(WeightSigned),
-    .BiasWidth(BiasWidth), .BiasSigned(BiasSigned), .BiasWords(Outer), .BiasFile(BiasFile),
+    .BiasWidth(BiasWidth), .BiasSigned(BiasSigned),
+    .BiasWords(Outer), .BlockBias(BlockBias), .BiasFile(BiasFile),
     .SumWidth(SumWidth)
   ) u_mac (
     .clk_i, .rst_i, .valid_i(x_valid), .first_i(x_first), .last_i(x_last),

@@ -92,8 +92,10 @@ def from_text(
     for number, line in enumerate(text.splitlines(), 1):
         try:
             _line(parsed, line, operators, arrays or {})
-        except (ModelError, ValueError) as error:
+        except (ModelError, ValueError, OverflowError) as error:
             raise ModelError(f"line {number}: {error}") from None
+    if not parsed.kind:
+        raise ModelError("the text of a graph must begin with graph NAME or program NAME")
     graph = Graph(
         parsed.name,
         tuple(parsed.inputs),

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One page about a network, its integers and its hardware; works offline, with nothing beside it."""
+"""What is known about a network, to look at: short tables, and one page that works offline."""

@@ -26,7 +26,8 @@ class Facts:
     Shapes: images [N, *frame] in the source model's axis order, those of the evaluation.
 
     Raises:
-        IntaglioError: the images are not as many as those of the evaluation.
+        IntaglioError: the images are not as many as those of the evaluation, or the design was
+            placed on another device.
     """
 
     graph: Graph
@@ -40,12 +41,17 @@ class Facts:
     provenance: Mapping[str, Any]
 
     def __post_init__(self) -> None:
-        if self.images is None or self.evaluation is None:
-            return
-        if len(self.images) != self.evaluation.count:
+        count = None if self.evaluation is None else self.evaluation.count
+        if self.images is not None and count not in (None, len(self.images)):
             raise IntaglioError(
-                f"the images of a report must be the {self.evaluation.count} of its evaluation, "
-                f"not {len(self.images)}: give the ones it was made from"
+                f"the images of a report must be the {count} of its evaluation, "
+                f"not {len(self.images)}: give those it was made from"
+            )
+        design, synthesis = self.design, self.synthesis
+        if design is not None and synthesis is not None and synthesis.device != design.device.name:
+            raise IntaglioError(
+                f"the synthesis of a report must be for its design's {design.device.name}, "
+                f"not {synthesis.device}: synthesize that design's bundle"
             )
 
     @property

@@ -37,7 +37,7 @@ def join(parts: Iterable[str]) -> Html:
     return Html("".join(escape(part) for part in parts))
 
 
-def element(name: str, *children: str, **attributes: str) -> Html:
+def element(name: str, /, *children: str, **attributes: str) -> Html:
     """Return an element; `class_` is its class, `aria_label` its aria-label."""
     words = [name]
     for key, value in attributes.items():
@@ -99,7 +99,7 @@ def _row(row: Row, kinds: Sequence[str]) -> Html:
 
 def _plain(caption: str) -> str:
     """Return the caption's first sentence, to name the table by."""
-    return caption.split(". ")[0].rstrip(".")
+    return caption.partition(". ")[0].rstrip(".")
 
 
 def page(title: str, head: Html, sections: Sequence[Section], foot: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from intaglio.arch.design import Design, Instance
+from intaglio.arch.design import Design, Endpoint, Instance
 from intaglio.hw.cost import Resources
 from intaglio.hw.unit import Fold
 from intaglio.ir.graph import Graph, Node
@@ -16,6 +16,24 @@ from intaglio.report.html import NONE, Html, Row, Section, element, join, number
 MULTIPLY = "\N{MULTIPLICATION SIGN}"
 
 
+UNIT_COLUMNS = (
+    "Unit",
+    "Operator",
+    "Output",
+    "Type",
+    "Weights",
+    "MACs",
+    "Fold",
+    "Multipliers",
+    "Cycles",
+    "Busy",
+    "LUT",
+    "FF",
+    "DSP",
+    "BRAM",
+)
+
+
 @dataclass(frozen=True)
 class UnitRow:
     """A unit of a design. `operator` is its module's name where it does no operator of its own."""
@@ -23,6 +41,7 @@ class UnitRow:
     name: str
     operator: str
     type: TensorType
+    weights: str
     macs: int
     fold: Fold | None
     multipliers: int
@@ -38,14 +57,13 @@ def unit_rows(design: Design) -> list[UnitRow]:
 
 
 def _unit_row(design: Design, instance: Instance) -> UnitRow:
-    unit, node = instance.unit, design.graph.producers.get(instance.node)
-    own = node if node is not None and instance.name == instance.node else None
-    # A unit that only rearranges a stream carries its reader's operand, or an input of the design.
-    carried = instance.node if own or node is None else node.inputs[0]
+    unit = instance.unit
+    own = design.graph.producers[instance.node] if instance.name == instance.node else None
     return UnitRow(
         name=instance.name,
         operator=own.op.name if own else unit.module,
-        type=design.graph.types[carried],
+        type=_carried(design, Endpoint(instance.name, "")),
+        weights=_weights(design.graph, own) if own else "",
         macs=unit.macs,
         fold=design.folds[own.name] if own else None,
         multipliers=unit.multipliers,
@@ -54,6 +72,16 @@ def _unit_row(design: Design, instance: Instance) -> UnitRow:
         resources=unit.resources,
         bottleneck=instance is design.bottleneck,
     )
+
+
+def _carried(design: Design, end: Endpoint) -> TensorType:
+    """Return the type of the value on a stream; a unit without an operator passes it on."""
+    if not end.instance:
+        return design.graph.types[end.port]
+    instance = next(i for i in design.instances if i.name == end.instance)
+    if instance.name == instance.node:
+        return design.graph.types[instance.node]
+    return _carried(design, next(iter(instance.sources.values())))
 
 
 def layers_section(facts: Facts) -> Section:
@@ -70,6 +98,7 @@ def _layers(graph: Graph) -> Html:
                 node.op.name,
                 shape(graph.types[node.name]),
                 str(graph.types[node.name].element),
+                _weights(graph, node) or NONE,
                 _count(graph.macs(node)),
                 _count(_parameters(graph, node)),
             ]
@@ -77,9 +106,15 @@ def _layers(graph: Graph) -> Html:
         for node in graph.nodes
     ]
     macs = sum(graph.macs(node) for node in graph.nodes)
-    rows.append(Row(["Total", "", "", "", number(macs), number(graph.parameters)], "total"))
-    columns = ("Layer", "Operator", "Output", "Type", "MACs", "Constants")
-    return table("Layers of the integer program.", columns, rows, text=4)
+    rows.append(Row(["Total", "", "", "", "", number(macs), number(graph.parameters)], "total"))
+    columns = ("Layer", "Operator", "Output", "Type", "Weights", "MACs", "Constants")
+    return table("Layers of the integer program.", columns, rows, text=5)
+
+
+def _weights(graph: Graph, node: Node) -> str:
+    """Return the element type of what a node multiplies with, if it does MACs of the network."""
+    names = [name for name in node.inputs if name in graph.constants]
+    return str(graph.types[names[0]].element) if names and graph.macs(node) else ""
 
 
 def _parameters(graph: Graph, node: Node) -> int:
@@ -92,10 +127,18 @@ def _units(design: Design) -> Html:
     interval, total = design.cycles.interval, design.resources
     macs = sum(instance.unit.macs for instance in design.instances)
     share = macs / (design.multipliers * interval) if design.multipliers else None
-    sums = ["Design", "", "", "", number(macs), "", number(design.multipliers), number(interval)]
+    sums = [
+        "Design",
+        "",
+        "",
+        "",
+        "",
+        number(macs),
+        "",
+        number(design.multipliers),
+        number(interval),
+    ]
     rows.append(Row([*sums, _meter(share), *_resources(total)], "total"))
-    columns = ("Unit", "Operator", "Output", "Type", "MACs", "Fold", "Multipliers", "Cycles")
-    columns += ("Busy", "LUT", "FF", "DSP", "Block RAM")
     caption = (
         "Units of the design in stream order, cells as estimated. "
         f"Fold: channels in {MULTIPLY} kernel columns {MULTIPLY} channels out that are worked on "
@@ -103,7 +146,7 @@ def _units(design: Design) -> Html:
         "marked, sets the pace. Busy: the part of the design's interval in which the "
         "multipliers do a MAC of the network or, where there are none, the unit passes data."
     )
-    return join([table(caption, columns, rows, text=4), _passed(design)])
+    return join([table(caption, UNIT_COLUMNS, rows, text=5), _passed(design)])
 
 
 def _cells(row: UnitRow) -> Row:
@@ -117,6 +160,7 @@ def _cells(row: UnitRow) -> Row:
         row.operator,
         shape(row.type),
         str(row.type.element),
+        row.weights or NONE,
         _count(row.macs),
         MULTIPLY.join(map(str, lanes)) or NONE,
         _count(row.multipliers),

@@ -7,7 +7,6 @@ plot follows the page into the dark and onto paper; letters are drawn as paths.
 
 from __future__ import annotations
 
-import hashlib
 import io
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -15,6 +14,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from intaglio.report.html import Html, escape
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -43,17 +44,27 @@ _STYLE: dict[str, Any] = {
     "ytick.color": _INK,
     "ytick.major.width": 0.6,
 }
-_IDENTIFIER = re.compile(r'(\bid="|xlink:href="#|url\(#)')
+_USE = re.compile(r'\bhref="#([^"]+)"|\burl\(#([^)]+)\)')
+_ID = re.compile(r' id="([^"]+)"')
+_BREAK = re.compile(r"\s*\n\s*")
 _LEFT_OUT = re.compile(r"<metadata>.*?</metadata>|<style[^>]*>.*?</style>|<!--.*?-->", re.DOTALL)
-_OPENING = re.compile(r"<svg\b[^>]*?viewBox=\"([^\"]*)\"[^>]*>")
 
 
 def histogram(
-    counts: np.ndarray, edges: np.ndarray, low: float, high: float, description: str
-) -> str:
+    counts: np.ndarray,
+    edges: np.ndarray,
+    low: float,
+    high: float,
+    *,
+    name: str,
+    description: str,
+) -> Html:
     """Draw how often values occur, and the range low..high that the integers reach.
 
-    Shapes: counts [B], edges [B + 1]. Bins outside the range are drawn in the color of warnings.
+    Bins outside the range are drawn in the color of warnings. No other plot of a page may have the
+    same `name`; `description` is read out instead of the plot.
+
+    Shapes: counts [B], edges [B + 1].
     """
 
     def draw(axes: Axes) -> None:
@@ -73,20 +84,25 @@ def histogram(
         axes.set_xlim(edges[0] - margin, edges[-1] + margin)
         axes.locator_params(axis="x", nbins=5)
 
-    return _svg(draw, (2.9, 1.5), description)
+    return _svg(draw, (2.7, 1.45), name, description)
 
 
 def utilization(
-    names: Sequence[str],
+    kinds: Sequence[str],
     used: Sequence[int],
     capacity: Sequence[int],
     estimated: Sequence[int] | None,
+    *,
+    name: str,
     description: str,
-) -> str:
-    """Draw a bar for each kind of cell: the part of the device in use, beside the estimate."""
+) -> Html:
+    """Draw a bar for each kind of cell: the part of the device in use, beside the estimate.
+
+    `name` and `description` are as for `histogram`.
+    """
 
     def draw(axes: Axes) -> None:
-        places = np.arange(len(names))
+        places = np.arange(len(kinds), dtype=np.float64)
         shares = _shares(used, capacity)
         axes.barh(places, 1.0, height=0.56, color=_BAND)
         colors = [_WARN if share > 1 else _ACCENT for share in shares]
@@ -95,10 +111,10 @@ def utilization(
             guess = _shares(estimated, capacity)
             axes.vlines(guess, places - 0.4, places + 0.4, color=_INK, linewidth=1.4)
         edge = max(1.0, *shares)
-        for place, share, count, bound in zip(places, shares, used, capacity, strict=True):
+        for place, share, count, bound in zip(places.tolist(), shares, used, capacity, strict=True):
             text = f"{count:,} of {bound:,}   {share:.1%}"
             axes.text(edge + 0.015, place, text, va="center", ha="left")
-        axes.set_yticks(places, names)
+        axes.set_yticks(places, kinds)
         axes.set_xlim(0, edge)
         axes.set_xticks(np.arange(0, edge + 1e-9, 0.25))
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
@@ -106,7 +122,7 @@ def utilization(
         axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)
 
-    return _svg(draw, (7.6, 0.44 * len(names) + 0.4), description, right=0.74)
+    return _svg(draw, (5.2, 0.38 * len(kinds) + 0.2), name, description)
 
 
 def _shares(used: Sequence[int], capacity: Sequence[int]) -> list[float]:
@@ -115,8 +131,8 @@ def _shares(used: Sequence[int], capacity: Sequence[int]) -> list[float]:
 
 
 def _svg(
-    draw: Callable[[Axes], None], size: tuple[float, float], description: str, right: float = 0.98
-) -> str:
+    draw: Callable[[Axes], None], size: tuple[float, float], name: str, description: str
+) -> Html:
     """Draw on fresh axes and return what stands in a page."""
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
@@ -124,7 +140,7 @@ def _svg(
     with _style():
         figure = Figure(figsize=size)
         FigureCanvasSVG(figure)
-        axes = figure.add_axes((0.0, 0.0, right, 1.0))
+        axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
         draw(axes)
         stream = io.StringIO()
         plain = {"Date": None, "Creator": None, "Format": None, "Type": None}
@@ -136,30 +152,30 @@ def _svg(
             bbox_inches="tight",
             pad_inches=0.03,
         )
-    return _inline(stream.getvalue(), description)
+    return _inline(stream.getvalue(), name, description)
 
 
 @contextmanager
 def _style() -> Iterator[None]:
     """Draw with our settings alone, whatever the user's own file says, and put those back."""
-    import matplotlib
+    import matplotlib as mpl
 
-    with matplotlib.rc_context():
-        matplotlib.rcdefaults()
-        matplotlib.rcParams.update(_STYLE)
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(_STYLE)
         yield
 
 
-def _inline(svg: str, description: str) -> str:
+def _inline(svg: str, name: str, description: str) -> Html:
     """Turn an SVG file into an element of a page: names made unique, colors the page's."""
-    start = _OPENING.search(svg)
-    assert start is not None, "matplotlib writes a viewBox"
-    drawing = _LEFT_OUT.sub("", svg[start.end() :])
-    prefix = f"p{hashlib.sha256(svg.encode()).hexdigest()[:10]}-"
-    drawing = _IDENTIFIER.sub(lambda found: found[1] + prefix, drawing)
-    drawing = drawing.replace("xlink:href", "href")
+    opening, _, drawing = svg[svg.index("<svg") :].partition(">")
+    box = opening.partition('viewBox="')[2].partition('"')[0]
+    drawing = _LEFT_OUT.sub("", drawing).replace("xlink:href", "href")
+    used = {first or second for first, second in _USE.findall(drawing)}
+    drawing = _ID.sub(lambda found: found[0] if found[1] in used else "", drawing)
+    for before in (' id="', ' href="#', "url(#"):
+        drawing = drawing.replace(before, f"{before}{name}-")
     for color, variable in _COLORS.items():
         drawing = drawing.replace(color, variable)
-    drawing = re.sub(r"\s*\n\s*", "\n", drawing)
-    label = re.sub(r'[<>&"]', " ", description)
-    return f'<svg viewBox="{start[1]}" role="img" aria-label="{label}">{drawing.strip()}'
+    drawing = _BREAK.sub("\n", drawing).strip()
+    return Html(f'<svg viewBox="{box}" role="img" aria-label="{escape(description)}">{drawing}')

@@ -135,7 +135,9 @@ def _files(
     names = Names.of(design)
     for instance in design.instances:
         for image in instance.unit.images:
-            files[image_file(names, instance, image.parameter)] = image.text()
+            base = image_file(names, instance, image.parameter)
+            for number, text in enumerate(image.texts()):
+                files[f"{base}_{number}.hex"] = text
     stimulus = _stimulus(design) if frames is None else frames
     into, out = next(iter(design.inputs.values())), design.output_stream
     expected = run_frames(design.program.graph, stimulus)

@@ -50,9 +50,9 @@ def axis_width(stream: Stream) -> int:
 
 
 def image_file(names: Names, instance: Instance, parameter: str) -> str:
-    """Path of a memory image inside a bundle."""
+    """Path of a memory image inside a bundle, without the slice's number and ending."""
     kind = parameter.removesuffix("File").lower()
-    return f"mem/{names.instances[instance.name]}_{kind}.hex"
+    return f"mem/{names.instances[instance.name]}_{kind}"
 
 
 def top_level(design: Design, module: str) -> str:
@@ -118,7 +118,7 @@ def _wires(design: Design, names: Names) -> list[str]:
 
 def _instance(instance: Instance, names: Names) -> list[str]:
     unit = instance.unit
-    values = [f".{name}({value})" for name, value in unit.parameters.items()]
+    values = [f".{name}({_literal(value)})" for name, value in unit.parameters.items()]
     values += [
         f'.{image.parameter}("{image_file(names, instance, image.parameter)}")'
         for image in unit.images
@@ -136,6 +136,13 @@ def _instance(instance: Instance, names: Names) -> list[str]:
         ",\n".join(f"    {port}" for port in ports),
         "  );",
     ]
+
+
+def _literal(value: int) -> str:
+    """Print a number; one that leaves the 32 bits of a plain literal says its size."""
+    if -(1 << 31) <= value < 1 << 31:
+        return str(value)
+    return f"{'-' if value < 0 else ''}64'sd{abs(value)}"
 
 
 def _stream_ports(port: str, wire: str, *, taken: bool) -> list[str]:

@@ -93,7 +93,7 @@ def synthesize_sources(
     """
     tools = {"yosys": yosys.yosys_version(), "nextpnr": nextpnr.nextpnr_version()}
     contents = _hash_sources(folder, sources)
-    netlist_key = _hash([SCHEMA, contents, top, device.family, tools["yosys"]])
+    netlist_key = _hash([SCHEMA, contents, list(sources), top, device.family, tools["yosys"]])
     key = _hash([netlist_key, asdict(device), seed, tools])
     done = _read(output, key)
     if done is not None:

