@@ -152,7 +152,11 @@ def _window(
     stride = _pairs(draw, 1, stride_limit)
     top, left, bottom, right = (draw(st.integers(0, 2)) for _ in range(4))
     down, across = kernel[0] - 1, kernel[1] - 1
-    return kernel, stride, (min(top, down), min(left, across), min(bottom, down), min(right, across))
+    return (
+        kernel,
+        stride,
+        (min(top, down), min(left, across), min(bottom, down), min(right, across)),
+    )
 
 
 def _convolution(draw: st.DrawFn, sketch: Sketch) -> None:
@@ -168,9 +172,7 @@ def _convolution(draw: st.DrawFn, sketch: Sketch) -> None:
     _put_weights(draw, sketch, Conv2d(stride, padding, pad_value), (outputs, *kernel, x.channels))
 
 
-def _put_weights(
-    draw: st.DrawFn, sketch: Sketch, op: Operator, shape: tuple[int, ...]
-) -> None:
+def _put_weights(draw: st.DrawFn, sketch: Sketch, op: Operator, shape: tuple[int, ...]) -> None:
     element = draw(weight_elements)
     bias_element = draw(elements)
     weight = Constant(draw(codes(element, shape)), element)
@@ -210,7 +212,9 @@ def _clip(draw: st.DrawFn, sketch: Sketch) -> None:
 def _reshape(draw: st.DrawFn, sketch: Sketch) -> None:
     rows, columns, channels = sketch.type.shape
     shape = draw(
-        st.sampled_from([(columns, rows, channels), (rows, channels, columns), (rows * columns, 1, channels)])
+        st.sampled_from(
+            [(columns, rows, channels), (rows, channels, columns), (rows * columns, 1, channels)]
+        )
     )
     sketch.put(Reshape(shape))
 
@@ -222,7 +226,9 @@ def _residual(draw: st.DrawFn, sketch: Sketch) -> None:
     ends = []
     for _ in range(2):
         sketch.tip = start
-        for layer in draw(st.lists(st.sampled_from([_requantize, _same_convolution, _same_pool]), max_size=2)):
+        for layer in draw(
+            st.lists(st.sampled_from([_requantize, _same_convolution, _same_pool]), max_size=2)
+        ):
             layer(draw, sketch)
         ends.append(sketch.tip)
     assert sketch.type.shape == shape

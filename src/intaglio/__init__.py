@@ -30,6 +30,7 @@ from intaglio.flow import (
     Exploration,
     Graph,
     Program,
+    Report,
     Run,
     Scheme,
     Stalls,
@@ -39,6 +40,7 @@ from intaglio.flow import (
     explore,
     load,
     quantize,
+    report,
     simulate,
     synthesize,
 )
@@ -57,6 +59,7 @@ __all__ = [
     "ModelError",
     "Program",
     "QuantizationError",
+    "Report",
     "Run",
     "Scheme",
     "Stalls",
@@ -68,6 +71,7 @@ __all__ = [
     "explore",
     "load",
     "quantize",
+    "report",
     "simulate",
     "synthesize",
 ]

@@ -24,7 +24,14 @@ def prove(network: Network, runtime: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         bundle = emit(design, Path(folder, "bundle"), network.frames[:1])
         for stalls in (None, Stalls(0.3, 0.4)):
-            run = simulate(bundle, network.frames, runtime=runtime, optimize="-O0", stalls=stalls, progress=False)
+            run = simulate(
+                bundle,
+                network.frames,
+                runtime=runtime,
+                optimize="-O0",
+                stalls=stalls,
+                progress=False,
+            )
             assert run.bit_mismatches == run.cycle_mismatches == 0
 
 

@@ -36,7 +36,7 @@ def _dense(**changes: object) -> Graph:
 
 def test_a_graph_knows_types_producers_consumers_macs_and_parameters() -> None:
     graph = _dense()
-    assert str(graph.types["y"]) == "s8[2]"
+    assert str(graph.types["y"]) == "s10[2]"
     assert graph.producers["y"].op == Matmul()
     assert [node.name for node in graph.consumers["y"]] == ["z"]
     assert graph.operand_types(graph.nodes[1]) == (graph.types["y"],)

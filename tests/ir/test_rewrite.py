@@ -44,7 +44,7 @@ def test_a_graph_of_nothing_but_aliases_is_its_input() -> None:
 def _split_clip(graph: Graph, node: Node) -> Replacement | None:
     if not isinstance(node.op, Clip) or node.op.high <= 1:
         return None
-    first = Node(f"{node.name}.a", Clip(0.0, 1.0), node.inputs)
+    first = Node(f"{node.name}.{node.op.high}", Clip(0.0, 1.0), node.inputs)
     return Replacement((first, Node(node.name, Clip(0.0, node.op.high - 1), (first.name,))))
 
 

@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 
 from intaglio.arch.design import Design, Endpoint, Instance
 from intaglio.devices.device import Device
@@ -13,7 +14,7 @@ from intaglio.hw.cost import Resources
 from intaglio.hw.stream_fifo import SHALLOW
 from intaglio.hw.stream_fork import stream_fork
 from intaglio.hw.stream_width import regroup
-from intaglio.hw.unit import Fold, Stream, StreamOperator, Unit, stream
+from intaglio.hw.unit import Fold, Stream, StreamOperator, Unit
 from intaglio.ir.graph import Graph, Node, Program
 from intaglio.passes.dead_code import dead_code
 from intaglio.passes.lower import lower
@@ -33,6 +34,8 @@ def hardware_graph(program: Program) -> Graph:
     for node in graph.nodes:
         if not isinstance(node.op, StreamOperator):
             raise ModelError(f"{node} must have hardware; {node.op.name} has none")
+    if len(graph.inputs) != 1 or graph.inputs[0].name not in graph.consumers:
+        raise ModelError(f"a design must have one input that is read, not {len(graph.inputs)}")
     if len(graph.outputs) != 1:
         raise ModelError(f"a design must have one output, not {len(graph.outputs)}")
     return graph
@@ -62,7 +65,7 @@ class _Builder:
     """Instances made so far, and for each value the ends of its stream that nobody reads yet."""
 
     graph: Graph
-    fork_depth: int
+    fork_depths: Mapping[str, tuple[int, int]]
     instances: list[Instance] = field(default_factory=list)
     inputs: dict[str, Stream] = field(default_factory=dict)
     open: dict[str, list[tuple[Endpoint, Stream]]] = field(default_factory=dict)
@@ -75,7 +78,7 @@ class _Builder:
         ends = []
         while readers > 1:
             name = f"{value}.fork{readers}" if readers > 2 else f"{value}.fork"
-            unit = stream_fork(stream_, (self.fork_depth, self.fork_depth))
+            unit = stream_fork(stream_, self.fork_depths.get(name, (SHALLOW, SHALLOW)))
             self.place(name, unit, value, {"in": end})
             ends.append((Endpoint(name, "a"), stream_))
             end, readers = Endpoint(name, "b"), readers - 1
@@ -106,33 +109,73 @@ def dataflow(program: Program, device: Device, folds: Mapping[str, Fold]) -> Des
         InfeasibleError: branches of the graph wait for each other whatever the FIFOs' depth.
     """
     graph = hardware_graph(program)
-    depth = SHALLOW
-    while True:
-        design = _build(program, device, graph, folds, depth)
-        if not any(instance.unit.module == "stream_fork" for instance in design.instances):
-            return design
-        try:
-            stalls = design.cycles.interval > design.bottleneck.unit.interval
-        except VerificationError:
-            stalls = True
-        if not stalls:
-            return design
+
+    def build(depths: Mapping[str, tuple[int, int]]) -> Design:
+        return _build(program, device, graph, folds, depths)
+
+    design = build({})
+    forks = [i.name for i in design.instances if i.unit.module == "stream_fork"]
+    return _with_deep_forks(build, forks) if forks else design
+
+
+def _with_deep_forks(
+    build: Callable[[Mapping[str, tuple[int, int]]], Design], forks: Sequence[str]
+) -> Design:
+    """Return the design whose forks are as deep as its interval needs, and no deeper.
+
+    Cycles that go through a fork's FIFO are the faster the deeper it is; so once a doubling gains
+    nothing the interval is set elsewhere, and no deeper FIFO gains anything.
+    """
+    depth, best, interval = SHALLOW, None, None
+    while depth <= DEEPEST_FORK:
+        design = build(dict.fromkeys(forks, (depth, depth)))
+        found = _interval(design)
+        if interval is not None and found is not None and found >= interval:
+            break
+        if found is not None:
+            best, interval = design, found
+            if found <= design.bottleneck.unit.interval:
+                break
         depth *= 2
-        if depth > DEEPEST_FORK:
-            raise InfeasibleError(
-                f"the branches of {graph.name!r} must meet within {DEEPEST_FORK} buffered beats; "
-                f"they do not: give the slower branch more lanes"
-            )
+    if best is None or interval is None:
+        raise InfeasibleError(
+            f"the branches of a design must meet within {DEEPEST_FORK} buffered beats; those of "
+            f"{design.graph.name!r} do not: give the slower branch more lanes"
+        )
+    depths = {i.name: _depths(i) for i in best.instances if i.name in forks}
+    for fork, side in product(forks, (0, 1)):
+        shallow = (SHALLOW, depths[fork][1]) if side == 0 else (depths[fork][0], SHALLOW)
+        design = build(depths | {fork: shallow})
+        if depths[fork] != shallow and _interval(design) == interval:
+            best, depths = design, depths | {fork: shallow}
+    return best
+
+
+def _interval(design: Design) -> int | None:
+    """The interval of a design, or None where its branches wait for each other for ever."""
+    try:
+        return design.cycles.interval
+    except VerificationError:
+        return None
+
+
+def _depths(fork: Instance) -> tuple[int, int]:
+    return fork.unit.parameters["DepthA"], fork.unit.parameters["DepthB"]
 
 
 def _build(
-    program: Program, device: Device, graph: Graph, folds: Mapping[str, Fold], fork_depth: int
+    program: Program,
+    device: Device,
+    graph: Graph,
+    folds: Mapping[str, Fold],
+    fork_depths: Mapping[str, tuple[int, int]],
 ) -> Design:
-    builder = _Builder(graph, fork_depth)
+    builder = _Builder(graph, fork_depths)
     readers = _readers(graph)
     for value in graph.inputs:
-        first = _first_lanes(graph, value.name, folds)
-        builder.inputs[value.name] = stream(value.type, first)
+        lanes = _first_lanes(graph, value.name, folds)
+        beats = value.type.size // lanes
+        builder.inputs[value.name] = Stream(lanes, value.type.integer, beats)
         builder.offer(
             value.name, Endpoint("", value.name), builder.inputs[value.name], readers[value.name]
         )
@@ -152,6 +195,8 @@ def _build(
             node.name, Endpoint(node.name, "out"), unit.outputs["out"], readers[node.name]
         )
     end, _ = builder.open[graph.outputs[0]].pop(0)
+    if not end.instance:
+        raise ModelError(f"a design must compute something; {graph.name!r} only renames its input")
     instances = tuple(builder.instances)
     return Design(program, device, graph, dict(folds), instances, builder.inputs, end)
 

@@ -12,6 +12,7 @@ import errno
 import json
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 from intaglio.artifact import version
 from intaglio.cli import (
@@ -32,9 +33,17 @@ COMMANDS = (inspect, quantize, evaluate, explore, emit, simulate, synthesize, re
 INTERRUPTED = 130
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser whose complaints are one line, as all others are."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong and where to read more, and leave with status 2."""
+        self.exit(2, f"{self.prog}: {' '.join(message.split())}; see {self.prog} --help\n")
+
+
 def parser() -> argparse.ArgumentParser:
     """Return the parser of all commands."""
-    top = argparse.ArgumentParser(
+    top = _Parser(
         prog="intaglio", description="Engraves integer networks in FPGA fabric.", allow_abbrev=False
     )
     top.add_argument("--version", action="version", version=f"intaglio {version()}")
@@ -50,7 +59,9 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
-    arguments = parser().parse_args(argv)
+    words = list(sys.argv[1:] if argv is None else argv)
+    arguments = parser().parse_args(words)
+    arguments.words = words
     try:
         outcome = arguments.run(arguments)
         print(json.dumps(outcome.document, indent=2) if arguments.json else outcome.text)
@@ -66,7 +77,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _complain("there must be enough memory for the model and its data; there is not", 2)
     except OSError as error:
         if error.errno == errno.ENOSPC:
-            return _complain(f"the disk must have room; it is full: {error.filename or ''}", 2)
+            where = f": {error.filename}" if error.filename else ""
+            return _complain(f"the disk must have room, and it is full{where}: make some", 2)
         return _complain(str(error), 2)
 
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -63,6 +64,21 @@ def shapes(texts: Sequence[str]) -> dict[str, tuple[int, ...]]:
         if not name or any(size < 1 for size in found[name]):
             raise ModelError(f"--shape must be like image=1,28,28, not {text!r}")
     return found
+
+
+def positive(text: str) -> float:
+    """Read a number above zero.
+
+    Raises:
+        ArgumentTypeError: it is not one.
+    """
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 < number < math.inf:
+        raise argparse.ArgumentTypeError(f"must be a number above 0, not {text!r}")
+    return number
 
 
 def model(arguments: argparse.Namespace) -> Graph:

@@ -7,7 +7,7 @@ import argparse
 from pathlib import Path
 
 from intaglio.arch.store import save_design
-from intaglio.cli.arguments import add_device, chosen_device
+from intaglio.cli.arguments import add_device, chosen_device, positive
 from intaglio.cli.outcome import Outcome
 from intaglio.flow import CLOCK_MHZ, Design, explore
 from intaglio.ops.store import load_program
@@ -29,11 +29,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def add_target(parser: argparse.ArgumentParser) -> None:
     """Add what to aim for."""
     parser.add_argument(
-        "--target-fps", type=float, metavar="F", help="the smallest design this fast"
+        "--target-fps", type=positive, metavar="F", help="the smallest design this fast"
     )
     parser.add_argument(
         "--clock-mhz",
-        type=float,
+        type=positive,
         default=CLOCK_MHZ,
         metavar="M",
         help=f"clock that frames per second are reckoned with (default {CLOCK_MHZ:g})",

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from pathlib import Path
 
 from intaglio.cli.arguments import add_data, add_model, model
@@ -49,7 +50,7 @@ def run(arguments: argparse.Namespace) -> Outcome:
         design=design,
         run=run_,
         synthesis=_synthesis(arguments),
-        commands=(_command(arguments),),
+        commands=(shlex.join(["intaglio", *arguments.words]),),
         provenance={"bundle_sha256": bundle.sha256},
     )
     page.save(arguments.output)
@@ -58,9 +59,3 @@ def run(arguments: argparse.Namespace) -> Outcome:
 
 def _synthesis(arguments: argparse.Namespace) -> Synthesis | None:
     return load_synthesis(arguments.synthesis) if arguments.synthesis else None
-
-
-def _command(arguments: argparse.Namespace) -> str:
-    words = ["intaglio report", str(arguments.model), str(arguments.bundle), "--data"]
-    words += [str(arguments.data), "-o", str(arguments.output)]
-    return " ".join(words)

@@ -19,6 +19,7 @@ from intaglio.ir.graph import Graph, Program
 from intaglio.quantize.accuracy import Evaluation, evaluate
 from intaglio.quantize.program import quantize
 from intaglio.quantize.scheme import Scheme
+from intaglio.report.report import Report, report
 from intaglio.rtl.bundle import Bundle, emit
 from intaglio.tools import simulation
 from intaglio.tools.simulation import Run
@@ -35,6 +36,7 @@ __all__ = [
     "Exploration",
     "Graph",
     "Program",
+    "Report",
     "Run",
     "Scheme",
     "Stalls",
@@ -44,6 +46,7 @@ __all__ = [
     "explore",
     "load",
     "quantize",
+    "report",
     "simulate",
     "synthesize",
 ]

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from intaglio.errors import QuantizationError
 DIGITS = "digits"
 _IMAGES = ("images", "x_test", "x", "data", "arr_0")
 _LABELS = ("labels", "y_test", "y")
+_ZIP, _NUMPY = b"PK\x03\x04", b"\x93NUMPY"
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,10 @@ def read_samples(source: str | Path, *, training: bool = False) -> Samples:
 
 
 def _arrays(path: Path) -> Samples:
+    with path.open("rb") as stream:
+        start = stream.read(len(_NUMPY))
+    if not start.startswith((_ZIP, _NUMPY)):
+        raise QuantizationError(f"{path} must be a .npy or .npz file of numbers; it is neither")
     try:
         found = np.load(path, allow_pickle=False)
         if isinstance(found, np.ndarray):
@@ -84,8 +90,9 @@ def _arrays(path: Path) -> Samples:
         with found:
             names = {name: found[name] for name in (*_IMAGES, *_LABELS) if name in found}
             listed = ", ".join(found.files)
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
-        raise QuantizationError(f"{path} must be a .npy or .npz file of numbers: {error}") from None
+    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+        reason = "it holds Python objects" if "pickle" in str(error) else f"it is damaged: {error}"
+        raise QuantizationError(f"{path} must be a whole file of numbers; {reason}") from None
     images = next((names[name] for name in _IMAGES if name in names), None)
     labels = next((names[name] for name in _LABELS if name in names), None)
     if images is None:

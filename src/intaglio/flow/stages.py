@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A chain of stages that resumes: each is recorded with what it was made from."""
+"""A chain of stages that resumes: each is recorded with what it was made from.
+
+The package's own files count too: figures that older code made are never shown as today's.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,12 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from intaglio.artifact import canonical, version, write_json
+from intaglio.artifact import canonical, write_json
 
 RECORD = "stages.json"
 
@@ -29,7 +34,7 @@ class Stages:
         outputs: Sequence[Path],
         work: Callable[[], dict[str, Any]],
     ) -> dict[str, Any]:
-        """Do a stage, unless it is done: same version and inputs, outputs present.
+        """Do a stage, unless it is done: same code and inputs, outputs present.
 
         Args:
             name: of the stage.
@@ -40,7 +45,7 @@ class Stages:
         Returns:
             The figures, with `seconds` added: what the stage took when it ran.
         """
-        key = hashlib.sha256(canonical([version(), name, *inputs]).encode()).hexdigest()
+        key = hashlib.sha256(canonical([_code(), name, *inputs]).encode()).hexdigest()
         record = self._read()
         done = record.get(name)
         if done and done["key"] == key and all(path.exists() for path in outputs):
@@ -59,4 +64,20 @@ class Stages:
             record = json.loads((self.folder / RECORD).read_text())
         except (OSError, ValueError):
             return {}
-        return record if isinstance(record, dict) else {}
+        entries = record.items() if isinstance(record, dict) else ()
+        return {name: entry for name, entry in entries if _whole(entry)}
+
+
+def _whole(entry: Any) -> bool:
+    return isinstance(entry, dict) and "key" in entry and isinstance(entry.get("result"), dict)
+
+
+@cache
+def _code() -> str:
+    """Hash the files of this package."""
+    root = Path(str(resources.files("intaglio")))
+    digest = hashlib.sha256()
+    for path in sorted(root.rglob("*")):
+        if path.is_file() and path.suffix != ".pyc":
+            digest.update(f"{path.relative_to(root)}\n".encode() + path.read_bytes())
+    return digest.hexdigest()

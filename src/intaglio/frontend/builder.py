@@ -438,7 +438,7 @@ class Builder:
         name = word
         while name in self.types:
             self.copies[word] += 1
-            name = f"{word}_{self.copies[word]}"
+            name = f"{word}_{self.copies[word] + 1}"
         return name
 
 
@@ -448,10 +448,8 @@ def _constants(**arrays: np.ndarray) -> dict[str, Constant]:
     Raises:
         UnsupportedError: a number is not finite in float32.
     """
-    with np.errstate(over="ignore"):  # what does not fit becomes infinite, and is refused as that
-        floats = {key: np.asarray(array, dtype=np.float32) for key, array in arrays.items()}
     try:
-        return {key: Constant(array, FLOAT32) for key, array in floats.items()}
+        return {key: Constant(array, FLOAT32) for key, array in arrays.items()}
     except ModelError as error:
         raise UnsupportedError(str(error)) from None
 

@@ -164,7 +164,8 @@ class _Reader:
             tuple(self._sole(operand) for operand in node.all_input_nodes),
             frozenset(_title(user) for user in node.users),
         )
-        result = function(call)
+        with np.errstate(all="ignore"):  # what overflows is refused as not finite
+            result = function(call)
         if isinstance(result, Dropped):
             if not result.exact:
                 _LOG.warning("%s: %s is %s", self.source, node.name, result.why)

@@ -65,19 +65,19 @@ class Window:
         return self.out_rows * self.out_columns * self.outer * self.window_slots
 
     @property
-    def last_rows(self) -> int:
-        """Input rows from the start of the last window to the end of the image."""
-        return self.rows - (self.out_rows - 1) * self.stride[0]
-
-    @property
-    def need_rows(self) -> int:
-        """Input rows a row of windows waits for, the last one aside."""
-        return max(self.kernel[0], self.stride[0])
+    def row_step(self) -> int:
+        """Stored rows that a row of windows gives back, the last one aside."""
+        return min(self.kernel[0], self.stride[0])
 
     @property
     def buffer_rows(self) -> int:
         """Rows held: those of one window, and as many again for the next frame's first."""
-        return max(2 * self.kernel[0], self.kernel[0] + self.stride[0], self.last_rows + 1)
+        return 2 * self.kernel[0]
+
+    def stores(self, row: int) -> bool:
+        """Tell whether a window reads a row of the image; only those rows are stored."""
+        step = self.stride[0]
+        return row < (self.out_rows - 1) * step + self.kernel[0] and row % step < self.kernel[0]
 
     @property
     def row_words(self) -> int:
@@ -100,16 +100,15 @@ class Window:
         return {
             "Lanes": self.lanes,
             "Groups": self.groups,
+            "Rows": self.rows,
             "Columns": self.columns,
             "BufferRows": self.buffer_rows,
-            "NeedRows": self.need_rows,
             "RowWords": self.row_words,
             "OutRows": self.out_rows,
             "OutColumns": self.out_columns,
             "KernelRows": self.kernel[0],
             "ColumnStep": self.groups * (1 if self.stacked else self.stride[1]),
             "RowStep": self.stride[0],
-            "FrameStep": self.last_rows,
             "BlockBuffer": int(self.memory.block),
         }
 
@@ -125,7 +124,7 @@ class Window:
 
 @dataclass(frozen=True)
 class WindowWriter(Process):
-    """Takes the image beat by beat; gives a row with the last beat of each."""
+    """Takes the image beat by beat; gives a row with the last beat of each that is stored."""
 
     window: Window
 
@@ -135,12 +134,18 @@ class WindowWriter(Process):
         return self.window.rows * self.window.columns * self.window.groups
 
     def events(self) -> Events:
-        """Take at every beat; a row needs room from its first beat on."""
+        """Take at every beat; a row that is stored needs room from its first beat on."""
         beats = self.window.columns * self.window.groups
-        slots = range(self.slots)
-        counts = [slot + 1 for slot in slots]
-        give = Give([slot // beats + 1 for slot in slots], [(s + 1) // beats for s in slots], 1)
-        return Events(slots, {"in": Take(counts, counts)}, {"rows": give})
+        reserved: list[int] = []
+        given: list[int] = []
+        stored = 0
+        for row in range(self.window.rows):
+            before, stored = stored, stored + self.window.stores(row)
+            reserved += [stored] * beats
+            given += [*[before] * (beats - 1), stored]
+        taken = range(1, self.slots + 1)
+        give = Give(reserved, given, 1)
+        return Events(range(self.slots), {"in": Take(taken, taken)}, {"rows": give})
 
 
 @dataclass(frozen=True)
@@ -167,16 +172,15 @@ class WindowReader(Process):
         for index in range(window.out_rows * row):
             p, column = divmod(index, row)
             first, last = index * window.window_slots, (index + 1) * window.window_slots - 1
-            ending = p == window.out_rows - 1
-            freed = p * window.stride[0]
-            wanted = freed + (window.last_rows if ending else window.need_rows)
+            freed = p * window.row_step
+            wanted = freed + window.kernel[0]
             if column == 0 and last > first:
                 at.append(first)
                 need.append(wanted)
                 release.append(freed)
                 given.append(index * self.beats)
             if column == row - 1:
-                freed = window.rows if ending else freed + window.stride[0]
+                freed = wanted if p == window.out_rows - 1 else freed + window.row_step
             at.append(last)
             need.append(wanted)
             release.append(freed)

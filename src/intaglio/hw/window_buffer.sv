@@ -3,8 +3,9 @@
 // Holds the last rows of an image and reads windows from them, a word a slot.
 //
 // Writer: takes a stream of words (`Lanes` channels of one pixel), row after row, into a circular
-// buffer of `BufferRows` rows. With `StackColumns` > 1 it stores, for every window position, the
-// words of all kernel columns side by side, so that one read returns a whole kernel row.
+// buffer of `BufferRows` rows. Rows that no window reads are taken and dropped. With `StackColumns`
+// > 1 it stores, for every window position, the words of all kernel columns side by side, so that
+// one read returns a whole kernel row.
 //
 // Reader: walks, outermost first, over output rows, output columns, `Outer` passes, `KernelRows`
 // rows and `Inner` words. `slot_o` says that a slot may be issued; an issued slot's word appears
@@ -15,12 +16,12 @@ module window_buffer #(
   parameter int unsigned Width = 8,          // bits of one channel
   parameter int unsigned Lanes = 1,          // channels in one word of the stream
   parameter int unsigned Groups = 1,         // words in one pixel
+  parameter int unsigned Rows = 1,           // rows of the image
   parameter int unsigned Columns = 1,        // pixels in one row
   parameter int unsigned StackColumns = 1,   // kernel columns in one stored word
   parameter int unsigned StackStride = 1,    // window step across, when stacked
   parameter int unsigned StackCount = 1,     // windows across, when stacked
   parameter int unsigned BufferRows = 2,
-  parameter int unsigned NeedRows = 1,       // rows an output row waits for, the last one aside
   parameter int unsigned RowWords = 1,       // stored words in one row
   parameter int unsigned OutRows = 1,
   parameter int unsigned OutColumns = 1,
@@ -30,8 +31,7 @@ module window_buffer #(
   parameter int unsigned ColumnStep = 1,     // address step of an output column
   parameter int unsigned OuterStep = 0,      // address step of an outer pass
   parameter int unsigned InnerStep = 1,      // address step of an inner slot
-  parameter int unsigned RowStep = 1,        // input rows given back after an output row
-  parameter int unsigned FrameStep = 1,      // rows the last one waits for, and gives back
+  parameter int unsigned RowStep = 1,        // input rows from one output row to the next
   parameter bit          BlockRam = 1'b0,
   localparam int unsigned WordWidth = StackColumns * Lanes * Width
 ) (
@@ -51,23 +51,28 @@ module window_buffer #(
   localparam int unsigned Total = BufferRows * RowWords;
   localparam int unsigned AddrWidth = (Total > 1) ? $clog2(Total) : 1;
   localparam int unsigned RowWidth = $clog2(BufferRows + 1);
+  localparam int unsigned Freed = (RowStep < KernelRows) ? RowStep : KernelRows;  // by an output row
+  localparam int unsigned ReadRows = (OutRows - 1) * RowStep + KernelRows;
 
   typedef logic [AddrWidth-1:0] addr_t;
   typedef logic [RowWidth-1:0] rows_t;
 
-  if (NeedRows > BufferRows || FrameStep > BufferRows || RowStep > NeedRows) begin : gen_check_rows
-    $fatal(1, "window_buffer: NeedRows must be RowStep or more; it and FrameStep must fit the buffer");
+  if (KernelRows >= BufferRows) begin : gen_check_buffer
+    $fatal(1, "window_buffer: BufferRows must be more than KernelRows");
+  end
+  if (ReadRows > Rows) begin : gen_check_rows
+    $fatal(1, "window_buffer: all windows must lie inside the image");
   end
 
   // ---- writer ------------------------------------------------------------------------------
 
-  logic accept, group_last, column_last, row_done, full_q, keep;
+  logic accept, group_last, column_last, row_done, row_stored, full_q, keep;
   logic write_q;
   logic [WordWidth-1:0] word, write_data_q;
   addr_t write_addr_q;
 
-  assign in_ready_o = !full_q;
-  assign accept = in_valid_i && !full_q;
+  assign in_ready_o = !(full_q && row_stored);
+  assign accept = in_valid_i && in_ready_o;
   assign row_done = accept && group_last && column_last;
 
   logic [((Groups > 1) ? $clog2(Groups) : 1)-1:0] unused_group;
@@ -79,6 +84,31 @@ module window_buffer #(
   loop_counter #(.Count(Columns)) u_column (
     .clk_i, .rst_i, .step_i(accept && group_last), .last_o(column_last), .count_o(unused_column)
   );
+
+  if (ReadRows < Rows || (OutRows > 1 && RowStep > KernelRows)) begin : gen_drop
+    localparam int unsigned PhaseWidth = (RowStep > 1) ? $clog2(RowStep) : 1;
+    logic [$clog2(Rows)-1:0] row;
+    logic [PhaseWidth-1:0] phase_q, phase_d;  // rows since the first of the latest window
+    logic row_last, stored_q;
+
+    loop_counter #(.Count(Rows)) u_row (
+      .clk_i, .rst_i, .step_i(row_done), .last_o(row_last), .count_o(row)
+    );
+    assign phase_d = (row_last || int'(phase_q) == int'(RowStep - 1)) ? '0 : phase_q + 1'b1;
+    always_ff @(posedge clk_i) begin
+      if (rst_i) begin
+        phase_q  <= '0;
+        stored_q <= 1'b1;
+      end else if (row_done) begin
+        phase_q  <= phase_d;
+        stored_q <= row_last
+                 || (int'(row) < int'(ReadRows - 1) && int'(phase_d) < int'(KernelRows));
+      end
+    end
+    assign row_stored = stored_q;
+  end else begin : gen_store_all
+    assign row_stored = 1'b1;
+  end
 
   if (StackColumns > 1) begin : gen_stack
     localparam int unsigned History = (StackColumns - 1) * Groups;
@@ -125,7 +155,7 @@ module window_buffer #(
       write_q      <= 1'b0;
       write_addr_q <= '0;
     end else begin
-      write_q <= accept && keep;
+      write_q <= accept && row_stored && keep;
       if (write_q) begin
         write_addr_q <= (write_addr_q == addr_t'(Total - 1)) ? '0 : write_addr_q + 1'b1;
       end
@@ -134,26 +164,24 @@ module window_buffer #(
 
   // ---- rows --------------------------------------------------------------------------------
 
-  logic row_release, frame_release, need_row_q, need_last_q;
+  logic row_release, frame_release, ready_q;
   rows_t rows_q, rows_d;
 
   always_comb begin
-    rows_d = rows_q + rows_t'(row_done);
-    if (frame_release) rows_d = rows_d - rows_t'(FrameStep);
-    else if (row_release) rows_d = rows_d - rows_t'(RowStep);
+    rows_d = rows_q + rows_t'(row_done && row_stored);
+    if (frame_release) rows_d = rows_d - rows_t'(KernelRows);
+    else if (row_release) rows_d = rows_d - rows_t'(Freed);
   end
 
   always_ff @(posedge clk_i) begin
     if (rst_i) begin
       rows_q <= '0;
       full_q <= 1'b0;
-      need_row_q  <= 1'b0;
-      need_last_q <= 1'b0;
+      ready_q <= 1'b0;
     end else begin
       rows_q <= rows_d;
       full_q <= rows_d >= rows_t'(BufferRows);
-      need_row_q  <= rows_d >= rows_t'(NeedRows);
-      need_last_q <= rows_d >= rows_t'(FrameStep);
+      ready_q <= rows_d >= rows_t'(KernelRows);
     end
   end
 
@@ -186,7 +214,7 @@ module window_buffer #(
     .clk_i, .rst_i, .step_i(row_end), .last_o(out_row_last), .count_o(unused_out_row)
   );
 
-  assign slot_o = in_row_q || (out_row_last ? need_last_q : need_row_q);
+  assign slot_o = in_row_q || ready_q;
   assign slot_last_o = inner_last && kernel_last;
   assign window_done = issue_i && slot_last_o;
   assign column_done = window_done && outer_last;
@@ -202,7 +230,7 @@ module window_buffer #(
 
   assign next_outer = outer_base_q + addr_t'(OuterStep);
   assign next_column = column_base_q + addr_t'(ColumnStep);
-  assign next_row = out_row_last ? advance(row_base_q, FrameStep) : advance(row_base_q, RowStep);
+  assign next_row = out_row_last ? advance(row_base_q, KernelRows) : advance(row_base_q, Freed);
 
   always_ff @(posedge clk_i) begin
     if (rst_i) begin

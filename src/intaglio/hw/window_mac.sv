@@ -13,13 +13,13 @@ module window_mac #(
   parameter bit          Signed = 1'b0,
   parameter int unsigned Lanes = 1,
   parameter int unsigned Groups = 1,
+  parameter int unsigned Rows = 1,
   parameter int unsigned Columns = 1,
   // window
   parameter int unsigned StackColumns = 1,
   parameter int unsigned StackStride = 1,
   parameter int unsigned StackCount = 1,
   parameter int unsigned BufferRows = 2,
-  parameter int unsigned NeedRows = 1,
   parameter int unsigned RowWords = 1,
   parameter int unsigned OutRows = 1,
   parameter int unsigned OutColumns = 1,
@@ -28,7 +28,6 @@ module window_mac #(
   parameter int unsigned Inner = 1,
   parameter int unsigned ColumnStep = 1,
   parameter int unsigned RowStep = 1,
-  parameter int unsigned FrameStep = 1,
   parameter bit          BlockBuffer = 1'b0,
   // multiply and accumulate
   parameter int unsigned LanesOut = 1,
@@ -81,13 +80,13 @@ module window_mac #(
   end
 
   window_buffer #(
-    .Width(Width), .Lanes(Lanes), .Groups(Groups), .Columns(Columns),
+    .Width(Width), .Lanes(Lanes), .Groups(Groups), .Rows(Rows), .Columns(Columns),
     .StackColumns(StackColumns), .StackStride(StackStride), .StackCount(StackCount),
-    .BufferRows(BufferRows), .NeedRows(NeedRows), .RowWords(RowWords),
+    .BufferRows(BufferRows), .RowWords(RowWords),
     .OutRows(OutRows), .OutColumns(OutColumns), .Outer(Outer),
     .KernelRows(KernelRows), .Inner(Inner),
     .ColumnStep(ColumnStep), .OuterStep(0), .InnerStep(1),
-    .RowStep(RowStep), .FrameStep(FrameStep), .BlockRam(BlockBuffer)
+    .RowStep(RowStep), .BlockRam(BlockBuffer)
   ) u_window (
     .clk_i, .rst_i, .in_valid_i, .in_ready_o, .in_data_i,
     .slot_o(slot), .slot_last_o(slot_last), .issue_i(issue),

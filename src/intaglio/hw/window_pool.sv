@@ -12,9 +12,9 @@ module window_pool #(
   parameter bit          Signed = 1'b0,
   parameter int unsigned Lanes = 1,
   parameter int unsigned Groups = 1,
+  parameter int unsigned Rows = 1,
   parameter int unsigned Columns = 1,
   parameter int unsigned BufferRows = 2,
-  parameter int unsigned NeedRows = 1,
   parameter int unsigned RowWords = 1,
   parameter int unsigned OutRows = 1,
   parameter int unsigned OutColumns = 1,
@@ -22,7 +22,6 @@ module window_pool #(
   parameter int unsigned KernelColumns = 1,
   parameter int unsigned ColumnStep = 1,
   parameter int unsigned RowStep = 1,
-  parameter int unsigned FrameStep = 1,
   parameter bit          BlockBuffer = 1'b0,
   parameter int unsigned OutWidth = 8,
   parameter int unsigned OutDepth = 16
@@ -44,12 +43,12 @@ module window_pool #(
   assign issue = slot && (space || !slot_last);
 
   window_buffer #(
-    .Width(Width), .Lanes(Lanes), .Groups(Groups), .Columns(Columns),
-    .BufferRows(BufferRows), .NeedRows(NeedRows), .RowWords(RowWords),
+    .Width(Width), .Lanes(Lanes), .Groups(Groups), .Rows(Rows), .Columns(Columns),
+    .BufferRows(BufferRows), .RowWords(RowWords),
     .OutRows(OutRows), .OutColumns(OutColumns), .Outer(Groups),
     .KernelRows(KernelRows), .Inner(KernelColumns),
     .ColumnStep(ColumnStep), .OuterStep(1), .InnerStep(Groups),
-    .RowStep(RowStep), .FrameStep(FrameStep), .BlockRam(BlockBuffer)
+    .RowStep(RowStep), .BlockRam(BlockBuffer)
   ) u_window (
     .clk_i, .rst_i, .in_valid_i, .in_ready_o, .in_data_i,
     .slot_o(slot), .slot_last_o(slot_last), .issue_i(issue),

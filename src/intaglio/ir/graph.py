@@ -35,7 +35,8 @@ class Constant:
     element: Element
 
     def __post_init__(self) -> None:
-        data = np.ascontiguousarray(self.data, dtype=self.element.dtype)
+        with np.errstate(over="ignore"):  # a float that does not fit becomes infinite: refused
+            data = np.ascontiguousarray(self.data, dtype=self.element.dtype)
         if isinstance(self.element, FloatType):
             if not np.isfinite(data).all():
                 raise ModelError("a constant must be finite, not NaN or infinite")

@@ -23,7 +23,7 @@ class Spread:
     """How the float values of a layer are spread, and the range low..high its integers reach.
 
     `counts` are those of `BINS` bins between `edges`; `outside` is the part of the values that
-    saturate.
+    saturate or are not finite.
     """
 
     name: str
@@ -45,7 +45,8 @@ def spreads(graph: Graph, program: Program, images: np.ndarray) -> Iterator[Spre
 
     Shapes: images [N, *frame] in the source model's axis order; the first `BATCH` are used.
     """
-    values = trace(graph, {graph.inputs[0].name: graph.frames(images[:BATCH])})
+    with np.errstate(over="ignore", invalid="ignore"):  # found below, and counted
+        values = trace(graph, {graph.inputs[0].name: graph.frames(images[:BATCH])})
     operand = {node.name: node.inputs[0] for node in graph.nodes}
     for name, array in values.items():
         how, type_ = program.quantization.get(name), program.graph.types.get(name)
@@ -70,10 +71,12 @@ def _spread(
     real = array.ravel().astype(np.float64)
     low, high = reach
     half = scale / 2  # a value within half a step of an end is rounded to it, not saturated
-    outside = ((real < low - half) | (real > high + half)).mean()
-    between = min(low, float(real.min())), max(high, float(real.max()))
-    counts, edges = np.histogram(real, BINS, between)
-    return Spread(name, type_, scale, zero_point, low, high, counts, edges, float(outside))
+    inside = (real >= low - half) & (real <= high + half)
+    finite = real[np.isfinite(real)]
+    between = float(finite.min(initial=low)), float(finite.max(initial=high))
+    counts, edges = np.histogram(finite, BINS, between)
+    outside = float((~inside).mean())
+    return Spread(name, type_, scale, zero_point, low, high, counts, edges, outside)
 
 
 def values_section(facts: Facts) -> Section | None:

@@ -149,7 +149,8 @@ class _Conversion:
             function = self._function(node, operands)
             if not lost:
                 before = len(self.builder.nodes)
-                result = function(self._call(node, operands))
+                with np.errstate(all="ignore"):  # what overflows is refused as not finite
+                    result = function(self._call(node, operands))
                 made = list(islice(reversed(self.builder.nodes), len(self.builder.nodes) - before))
                 return self._done(
                     node, result, replace(row, parameters=_parameters(operands)), made

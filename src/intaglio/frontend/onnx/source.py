@@ -17,8 +17,8 @@ from intaglio.frontend.onnx.external import read_external
 OPSETS = range(7, 26)
 MAX_NODES = 20_000
 MAX_NESTING = 100
-#: One protobuf message, and so one ONNX file, cannot be larger.
-MAX_BYTES = (1 << 31) - 1
+#: Of a file, and of all its tensors; protobuf itself ends at twice that.
+MAX_BYTES = 1 << 30
 #: The sizes that ONNX numbers its element types by.
 DTYPES = {
     1: np.float32, 2: np.uint8, 3: np.int8, 4: np.uint16, 5: np.int16, 6: np.int32, 7: np.int64,

@@ -20,9 +20,7 @@ IMAGES = 12
 def weights() -> dict[str, np.ndarray]:
     random = np.random.default_rng(7)
     shapes = {"w1": (4, 1, 3, 3), "b1": (4,), "w2": (CLASSES, 36), "b2": (CLASSES,)}
-    return {
-        name: random.normal(0, 0.4, shape).astype(np.float32) for name, shape in shapes.items()
-    }
+    return {name: random.normal(0, 0.4, shape).astype(np.float32) for name, shape in shapes.items()}
 
 
 def nodes() -> list[Any]:
@@ -47,7 +45,7 @@ def write_model(
     arrays = weights() if parameters is None else parameters
     graph = helper.make_graph(
         nodes() if layers is None else layers,
-        "small",
+        "tiny",
         [helper.make_tensor_value_info("image", TensorProto.FLOAT, ["N", *sizes])],
         [helper.make_tensor_value_info("scores", TensorProto.FLOAT, ["N", classes])],
         [numpy_helper.from_array(array, name) for name, array in arrays.items()],
