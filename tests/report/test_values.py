@@ -39,6 +39,8 @@ def test_the_part_that_saturates_is_counted() -> None:
     outside = (top / 2 + scale / 4 < IMAGES).mean()
     assert found["in"].outside == pytest.approx(outside)
     assert outside > 0.4
+    beyond = found["in"].edges[:-1] >= found["in"].high
+    assert found["in"].counts[beyond].sum() == pytest.approx(outside * IMAGES.size)
     whole = {spread.name: spread for spread in spreads(graph(), program(), IMAGES)}
     assert whole["in"].outside == 0
 
@@ -50,6 +52,7 @@ def test_numbers_that_overflow_count_as_outside() -> None:
     assert found["in"].outside == pytest.approx(1 / images.size)
     assert 0 < found["fc"].outside <= 1
     assert np.isfinite(found["fc"].edges).all()
+    assert found["in"].counts.sum() == images.size
 
 
 def test_no_more_images_are_used_than_fit_in_a_batch() -> None:

@@ -80,19 +80,20 @@ def read_samples(source: str | Path, *, training: bool = False) -> Samples:
 
 def _arrays(path: Path) -> Samples:
     with path.open("rb") as stream:
-        start = stream.read(len(_NUMPY))
-    if not start.startswith((_ZIP, _NUMPY)):
-        raise QuantizationError(f"{path} must be a .npy or .npz file of numbers; it is neither")
-    try:
-        found = np.load(path, allow_pickle=False)
-        if isinstance(found, np.ndarray):
-            return Samples(_numbers(found, path))
-        with found:
+        if not stream.read(len(_NUMPY)).startswith((_ZIP, _NUMPY)):
+            raise QuantizationError(f"{path} must be a .npy or .npz file of numbers; it is neither")
+        stream.seek(0)
+        try:
+            found = np.load(stream, allow_pickle=False)
+            if isinstance(found, np.ndarray):
+                return Samples(_numbers(found, path))
             names = {name: found[name] for name in (*_IMAGES, *_LABELS) if name in found}
             listed = ", ".join(found.files)
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
-        reason = "it holds Python objects" if "pickle" in str(error) else f"it is damaged: {error}"
-        raise QuantizationError(f"{path} must be a whole file of numbers; {reason}") from None
+        except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+            reason = f"it is damaged: {error}"
+            if "pickle" in str(error):
+                reason = "it holds Python objects"
+            raise QuantizationError(f"{path} must be a whole file of numbers; {reason}") from None
     images = next((names[name] for name in _IMAGES if name in names), None)
     labels = next((names[name] for name in _LABELS if name in names), None)
     if images is None:

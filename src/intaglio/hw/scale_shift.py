@@ -6,14 +6,12 @@ from __future__ import annotations
 import numpy as np
 
 from intaglio.hw.cost import Resources
+from intaglio.hw.multiplier import PORT_BITS, port_width, require_port
 from intaglio.hw.stream_fifo import fifo_depth, fifo_resources
 from intaglio.hw.timing import Beats
 from intaglio.hw.unit import Image, Unit, stream
 from intaglio.ir.graph import Constant
 from intaglio.ir.types import TensorType
-
-#: What one port of the narrowest supported multiplier takes, signed.
-PORT_BITS = 18
 
 
 def scale_shift(
@@ -22,10 +20,16 @@ def scale_shift(
     """Return the unit of a requantize that rounds half up.
 
     Shapes: x and y (..., C), multiplier [C] or [1].
+
+    Raises:
+        ModelError: x or the multiplier is too wide.
     """
     element, target = x.integer, y.integer
     factors = multiplier.data.astype(np.int64)
     trivial = bool(np.all(factors == 1))
+    if not trivial:
+        require_port("what is requantized", element, ports=2)
+        require_port("multiplier", multiplier.type.integer)
     width = multiplier.type.integer.width
     if len(factors) == 1 or np.all(factors == factors[0]):
         fields = np.full((1, lanes), factors[0])
@@ -50,7 +54,7 @@ def scale_shift(
         "OutWidth": target.width,
         "OutDepth": depth,
     }
-    operand = element.width + (not element.signed)
+    operand = port_width(element)
     dsp = 0 if trivial else (1 if operand <= PORT_BITS else 2)
     product = operand if trivial else operand + width + 1
     memory = Resources() if trivial else image.memory.resources

@@ -6,6 +6,7 @@ from __future__ import annotations
 import numpy as np
 
 from intaglio.hw.cost import Resources
+from intaglio.hw.multiplier import require_port
 from intaglio.hw.stream_fifo import fifo_depth, fifo_resources
 from intaglio.hw.unit import Fold, Image, Stream, Unit, divisors
 from intaglio.hw.window_buffer import BLOCKS, Window, WindowReader, WindowWriter
@@ -26,7 +27,12 @@ def window_mac(
 
     Shapes: x (H, W, C), weight [K, R, S, C], bias [K], y (P, Q, K); a dense layer is a 1x1 image.
     Slots: P * Q * K/lanes_out * R * S/columns * C/lanes_in.
+
+    Raises:
+        ModelError: x or the weights are too wide.
     """
+    require_port("x", x.integer)
+    require_port("weight", weight.type.integer)
     outputs, rows, columns, channels = weight.data.shape
     window = Window(
         x.shape[0],

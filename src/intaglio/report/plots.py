@@ -84,7 +84,7 @@ def histogram(
         axes.set_xlim(edges[0] - margin, edges[-1] + margin)
         axes.locator_params(axis="x", nbins=5)
 
-    return _svg(draw, (2.7, 1.45), name, description)
+    return _svg(draw, (2.9, 1.55), (0.36, 0.22, 0.08, 0.05), name, description)
 
 
 def utilization(
@@ -107,10 +107,11 @@ def utilization(
         axes.barh(places, 1.0, height=0.56, color=_BAND)
         colors = [_WARN if share > 1 else _ACCENT for share in shares]
         axes.barh(places, shares, height=0.56, color=colors)
+        edge = max(1.0, *shares)
         if estimated is not None:
             guess = _shares(estimated, capacity)
+            edge = max(edge, *guess)
             axes.vlines(guess, places - 0.4, places + 0.4, color=_INK, linewidth=1.4)
-        edge = max(1.0, *shares)
         for place, share, count, bound in zip(places.tolist(), shares, used, capacity, strict=True):
             text = f"{count:,} of {bound:,}   {share:.1%}"
             axes.text(edge + 0.015, place, text, va="center", ha="left")
@@ -122,7 +123,8 @@ def utilization(
         axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)
 
-    return _svg(draw, (5.2, 0.38 * len(kinds) + 0.2), name, description)
+    size = 7.2, 0.38 * len(kinds) + 0.25
+    return _svg(draw, size, (0.75, 0.22, 1.95, 0.03), name, description)
 
 
 def _shares(used: Sequence[int], capacity: Sequence[int]) -> list[float]:
@@ -131,27 +133,29 @@ def _shares(used: Sequence[int], capacity: Sequence[int]) -> list[float]:
 
 
 def _svg(
-    draw: Callable[[Axes], None], size: tuple[float, float], name: str, description: str
+    draw: Callable[[Axes], None],
+    size: tuple[float, float],
+    margins: tuple[float, float, float, float],
+    name: str,
+    description: str,
 ) -> Html:
-    """Draw on fresh axes and return what stands in a page."""
+    """Draw on fresh axes and return what stands in a page.
+
+    Units: inches; margins are those on the left, below, on the right and above.
+    """
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
 
     with _style():
         figure = Figure(figsize=size)
         FigureCanvasSVG(figure)
-        axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
+        (width, height), (left, bottom, right, top) = size, margins
+        across, up = (width - left - right) / width, (height - bottom - top) / height
+        axes = figure.add_axes((left / width, bottom / height, across, up))
         draw(axes)
         stream = io.StringIO()
         plain = {"Date": None, "Creator": None, "Format": None, "Type": None}
-        figure.savefig(
-            stream,
-            format="svg",
-            metadata=plain,
-            transparent=True,
-            bbox_inches="tight",
-            pad_inches=0.03,
-        )
+        figure.savefig(stream, format="svg", metadata=plain, transparent=True)
     return _inline(stream.getvalue(), name, description)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from tqdm import tqdm
@@ -15,6 +16,7 @@ from intaglio.report.facts import Facts
 from intaglio.report.html import Html, Section, element, join, number, percent
 from intaglio.report.plots import histogram
 
+#: Bins of a plot, or one or two more where values lie outside the range.
 BINS = 60
 
 
@@ -22,7 +24,7 @@ BINS = 60
 class Spread:
     """How the float values of a layer are spread, and the range low..high its integers reach.
 
-    `counts` are those of `BINS` bins between `edges`; `outside` is the part of the values that
+    `counts` are those of the bins between `edges`; `outside` is the part of the values that
     saturate or are not finite.
     """
 
@@ -73,10 +75,24 @@ def _spread(
     half = scale / 2  # a value within half a step of an end is rounded to it, not saturated
     inside = (real >= low - half) & (real <= high + half)
     finite = real[np.isfinite(real)]
-    between = float(finite.min(initial=low)), float(finite.max(initial=high))
-    counts, edges = np.histogram(finite, BINS, between)
+    bounds = finite.min(initial=low), low - half, high + half, finite.max(initial=high)
+    counts, edges = np.histogram(finite, _edges(*map(float, bounds)))
     outside = float((~inside).mean())
     return Spread(name, type_, scale, zero_point, low, high, counts, edges, outside)
+
+
+def _edges(smallest: float, low: float, high: float, largest: float) -> np.ndarray:
+    """Return edges of about equal bins from the smallest to the largest, low and high among them.
+
+    A bin then lies either inside or outside of low..high, never across.
+    """
+    ends = [min(smallest, low), low, high, max(largest, high)]
+    edges = [np.array(ends[:1])]
+    for start, end in pairwise(ends):
+        if start < end:
+            bins = max(1, round(BINS * (end - start) / (ends[-1] - ends[0])))
+            edges.append(np.linspace(start, end, bins + 1)[1:])
+    return np.concatenate(edges)
 
 
 def values_section(facts: Facts) -> Section | None:

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The verbs take what the one before them returns."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from intaglio.errors import InfeasibleError, ModelError
+from intaglio.flow import Bundle, Design, Scheme, device, emit, explore, load, quantize, synthesize
+from intaglio.ir.execute import run_frames
+from intaglio.ir.graph import Program
+from intaglio.rtl.bundle import Bundle as RtlBundle
+from intaglio.tools import synthesis
+from tests.cli.tiny import IMAGE, write_model
+
+IMAGES = np.random.default_rng(5).random((6, *IMAGE), dtype=np.float32)
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Program:
+    path = write_model(tmp_path_factory.mktemp("flow") / "tiny.onnx", sizes=(1, "H", "W"))
+    return quantize(load(path, shapes={"image": IMAGE}), IMAGES, Scheme.named("pow2"))
+
+
+def test_every_verb_returns_what_the_next_one_takes(program: Program, tmp_path: Path) -> None:
+    found = explore(program, device("ecp5-45f"))
+    assert isinstance(found.best, Design)
+    assert found.best.folds == found.folding.folds
+    assert found.best.bottleneck.unit.interval <= found.folding.interval
+    bundle = emit(found.best, tmp_path / "bundle", program.quantize_input(IMAGES))
+    again = Bundle.load(bundle.folder)
+    assert again == bundle
+    frames = program.quantize_input(IMAGES)
+    assert np.array_equal(
+        run_frames(again.design().program.graph, frames), run_frames(program.graph, frames)
+    )
+
+
+def test_the_smallest_design_that_is_fast_enough(program: Program) -> None:
+    target = device("ecp5-25f")
+    fastest = explore(program, target).best
+    slow = explore(program, target, target_fps=100e6 / 2000).best
+    assert fastest.cycles.interval < slow.cycles.interval <= 2000
+    assert slow.resources.dsp < fastest.resources.dsp
+    half = explore(program, target, target_fps=100e6 / 2000, clock_mhz=50).best
+    assert half.cycles.interval <= 1000
+    with pytest.raises(InfeasibleError, match=r"must be at least \d+ cycles for this network"):
+        explore(program, target, target_fps=100e6)
+
+
+def test_synthesis_is_beside_the_bundle_unless_said_otherwise(
+    program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[tuple[Any, ...]] = []
+
+    def record(*arguments: Any, **options: Any) -> None:
+        calls.append((arguments, options))
+
+    monkeypatch.setattr(synthesis, "synthesize_sources", record)
+    bundle: RtlBundle = emit(explore(program, device("ecp5-25f")).best, tmp_path / "b")
+    synthesize(bundle)
+    synthesize(bundle, output=tmp_path / "there", seed=7, progress=False)
+    (beside, usual), (there, chosen) = calls
+    assert beside == (
+        *(tmp_path / "b", bundle.sources, "tiny", device("ecp5-25f")),
+        tmp_path / "b.synth",
+    )
+    assert usual == {"seed": 1, "progress": True}
+    assert there[-1] == tmp_path / "there"
+    assert chosen == {"seed": 7, "progress": False}
+
+
+def test_a_module_needs_an_example() -> None:
+    with pytest.raises(ModelError) as stop:
+        load(object())
+    assert str(stop.value) == "a object must come with an example input: load(module, example=x)"

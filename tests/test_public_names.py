@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The public names, exactly, and what importing them costs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import intaglio
+
+PUBLIC = """
+    ArtifactError Bundle Design Device Evaluation Exploration Graph InfeasibleError IntaglioError
+    MissingToolError ModelError Program QuantizationError Report Run Scheme Stalls ToolError
+    VerificationError device emit evaluate explore load quantize report simulate synthesize
+""".split()
+#: Imported late, where they are needed; the last ones come with others.
+LATE = {"torch", "onnx", "onnxruntime", "matplotlib", "sklearn", "scipy", "onnxscript", "google"}
+
+
+def loaded_by(statement: str) -> set[str]:
+    """Run a statement in a fresh process and return the packages it has loaded."""
+    program = f"{statement}\nimport sys\nprint(*{{name.partition('.')[0] for name in sys.modules}})"
+    done = subprocess.run(
+        [sys.executable, "-c", program], check=True, capture_output=True, text=True
+    )
+    return set(done.stdout.split())
+
+
+def test_the_public_names_are_these() -> None:
+    assert sorted(intaglio.__all__) == sorted(PUBLIC)
+    assert all(hasattr(intaglio, name) for name in intaglio.__all__)
+
+
+def test_importing_the_package_loads_no_framework() -> None:
+    found = loaded_by("import intaglio")
+    assert {"intaglio", "numpy"} <= found
+    assert not LATE & found
+
+
+def test_neither_does_the_command_line() -> None:
+    found = loaded_by("import intaglio.cli\nintaglio.cli.parser()")
+    assert "intaglio" in found
+    assert not LATE & found
