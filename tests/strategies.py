@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from intaglio.arch.dataflow import hardware_graph
 from intaglio.hw.unit import Fold, StreamOperator
-from intaglio.ir.graph import Constant, Graph, Node, Program, Value
+from intaglio.ir.constant import Constant
+from intaglio.ir.graph import Graph, Node, Program, Value
 from intaglio.ir.operator import Operator
 from intaglio.ir.text import to_text
 from intaglio.ir.types import Quantization, TensorType
@@ -36,7 +37,10 @@ MAX_ELEMENTS = 400
 MAX_MACS = 8000
 #: A convolution is only put on operands this wide; a wider value is requantized before it.
 MULTIPLIED_BITS = 12
-MAX_BITS = 40
+#: A value wider than this is requantized before the next layer, which may widen it.
+WIDEST_BITS = 40
+#: A requantize takes an operand this wide through its multipliers; a wider one is only shifted.
+SCALED_BITS = 35
 
 #: Every integer type that layers are asked to make.
 elements = st.builds(
@@ -45,6 +49,7 @@ elements = st.builds(
     st.booleans(),
     st.booleans(),
 )
+wide_elements = st.builds(IntType, st.integers(17, 40), st.booleans())
 weight_elements = st.builds(IntType, st.integers(2, 8), st.booleans())
 seeds = st.integers(0, 2**16 - 1)
 
@@ -121,10 +126,9 @@ def _pairs(draw: st.DrawFn, low: int, high: int) -> tuple[int, int]:
 
 def _requantize(draw: st.DrawFn, sketch: Sketch, element: IntType | None = None) -> None:
     x = sketch.type
-    element = element or draw(elements)
-    width = draw(st.integers(1, 16))
-    top = (1 << width) - 1
-    if draw(st.booleans()):
+    element = element or draw(st.one_of(elements, elements, wide_elements))
+    top = (1 << draw(st.integers(1, 16))) - 1
+    if x.integer.width + (not x.integer.signed) > SCALED_BITS or draw(st.booleans()):
         multiplier = np.ones(1, dtype=np.int64)
     else:
         random = np.random.default_rng(draw(seeds))
@@ -284,7 +288,7 @@ def networks(draw: st.DrawFn, min_frames: int = 3, max_frames: int = 6) -> Netwo
     element = draw(st.builds(IntType, st.integers(1, 9), st.booleans()))
     sketch = Sketch(TensorType((rows, columns, channels), element))
     for layer in draw(st.lists(st.sampled_from(LAYERS), min_size=1, max_size=5)):
-        if sketch.type.integer.width > MAX_BITS - 12:
+        if sketch.type.integer.width > WIDEST_BITS:
             _requantize(draw, sketch)
         layer(draw, sketch)
     if draw(st.booleans()):

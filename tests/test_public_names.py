@@ -8,11 +8,36 @@ import sys
 
 import intaglio
 
-PUBLIC = """
-    ArtifactError Bundle Design Device Evaluation Exploration Graph InfeasibleError IntaglioError
-    MissingToolError ModelError Program QuantizationError Report Run Scheme Stalls ToolError
-    VerificationError device emit evaluate explore load quantize report simulate synthesize
-""".split()
+PUBLIC = [
+    "ArtifactError",
+    "Bundle",
+    "Design",
+    "Device",
+    "Evaluation",
+    "Exploration",
+    "Graph",
+    "InfeasibleError",
+    "IntaglioError",
+    "MissingToolError",
+    "ModelError",
+    "Program",
+    "QuantizationError",
+    "Report",
+    "Run",
+    "Scheme",
+    "Stalls",
+    "ToolError",
+    "VerificationError",
+    "device",
+    "emit",
+    "evaluate",
+    "explore",
+    "load",
+    "quantize",
+    "report",
+    "simulate",
+    "synthesize",
+]
 #: Imported late, where they are needed; the last ones come with others.
 LATE = {"torch", "onnx", "onnxruntime", "matplotlib", "sklearn", "scipy", "onnxscript", "google"}
 

@@ -27,11 +27,25 @@ from intaglio.train import trainer
 
 IMAGES = 3
 #: What a whole run is measured by; `summary.json` promises these.
-PROMISED = """
-    float_accuracy integer_accuracy images_simulated bit_mismatches cycles_predicted
-    cycles_simulated latency_predicted latency_simulated multipliers multiplier_busy lut dsp bram
-    fmax_mhz fps bitstream seconds
-""".split()
+PROMISED = [
+    "float_accuracy",
+    "integer_accuracy",
+    "images_simulated",
+    "bit_mismatches",
+    "cycles_predicted",
+    "cycles_simulated",
+    "latency_predicted",
+    "latency_simulated",
+    "multipliers",
+    "multiplier_busy",
+    "lut",
+    "dsp",
+    "bram",
+    "fmax_mhz",
+    "fps",
+    "bitstream",
+    "seconds",
+]
 
 
 def placed(bundle: Any, *, output: Path, **_: object) -> Synthesis:

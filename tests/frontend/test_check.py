@@ -16,7 +16,7 @@ from intaglio.frontend.layout import Layout
 from intaglio.frontend.onnx.convert import convert
 from intaglio.frontend.onnx.runtime import check_onnx
 from intaglio.frontend.onnx.source import SourceModel, read_onnx
-from intaglio.ir.graph import Constant
+from intaglio.ir.constant import Constant
 from intaglio.ir.types import FLOAT32
 from intaglio.ops.max_pool import MaxPool
 from tests.frontend.models import Model, lenet_like

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from intaglio.errors import ModelError
+from intaglio.ir.constant import Constant
 from intaglio.ir.execute import BATCH, batches, run, run_frames, run_program, trace
-from intaglio.ir.graph import Constant, Graph, Node, Program, Value
+from intaglio.ir.graph import Graph, Node, Program, Value
 from intaglio.ir.types import FLOAT32, Quantization, TensorType
 from intaglio.numerics.types import IntType
 from intaglio.ops.matmul import Matmul

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from intaglio.errors import ModelError
-from intaglio.ir.graph import Constant, Graph, Node, Program, Value, rebuild
+from intaglio.ir.constant import Constant
+from intaglio.ir.graph import Graph, Node, Program, Value, rebuild
 from intaglio.ir.types import FLOAT32, Quantization, TensorType
 from intaglio.numerics.types import IntType
 from intaglio.ops.add import Add

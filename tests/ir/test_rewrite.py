@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from intaglio.ir.graph import Constant, Graph, Node, Step, Value
+from intaglio.ir.constant import Constant
+from intaglio.ir.graph import Graph, Node, Value
+from intaglio.ir.operator import Step
 from intaglio.ir.rewrite import Replacement, apply, exhaust, expand
 from intaglio.ir.types import TensorType
 from intaglio.numerics.types import IntType

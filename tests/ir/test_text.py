@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 
 from intaglio.errors import ModelError
-from intaglio.ir.graph import Constant, Graph, Node, Program, Value
+from intaglio.ir.constant import Constant
+from intaglio.ir.graph import Graph, Node, Program, Value
 from intaglio.ir.text import from_text, to_text
 from intaglio.ir.types import FLOAT32, Quantization, TensorType
 from intaglio.numerics.types import IntType

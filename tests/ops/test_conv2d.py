@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from intaglio.errors import ModelError
-from intaglio.ir.graph import Constant, Graph, Node, Value
+from intaglio.ir.constant import Constant
+from intaglio.ir.graph import Graph, Node, Value
 from intaglio.ir.rewrite import apply, expand
 from intaglio.ir.types import FLOAT32, TensorType
 from intaglio.numerics.types import IntType

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 
 from intaglio.errors import ModelError, VerificationError
-from intaglio.ir.graph import Constant, Graph, Node, Value
+from intaglio.ir.constant import Constant
+from intaglio.ir.graph import Graph, Node, Value
 from intaglio.ir.types import FLOAT32, TensorType
 from intaglio.numerics.types import IntType
 from intaglio.ops.clip import Clip

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from intaglio.ir.graph import Constant, Graph, Node, Value
+from intaglio.ir.constant import Constant
+from intaglio.ir.graph import Graph, Node, Value
 from intaglio.ir.types import TensorType
 from intaglio.numerics.types import IntType
 from intaglio.ops.matmul import Matmul

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 
 from intaglio.errors import ModelError
-from intaglio.ir.graph import Constant, Graph, Node, Value
+from intaglio.ir.constant import Constant
+from intaglio.ir.graph import Graph, Node, Value
 from intaglio.ir.types import FLOAT32, TensorType
 from intaglio.ops.add import Add
 from intaglio.ops.batch_norm import BatchNorm

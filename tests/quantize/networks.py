@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from intaglio.ir.graph import Constant, Graph, Node, Value
+from intaglio.ir.constant import Constant
+from intaglio.ir.graph import Graph, Node, Value
 from intaglio.ir.operator import Operator
 from intaglio.ir.types import FLOAT32, TensorType
 from intaglio.ops.average_pool import AveragePool

@@ -13,7 +13,8 @@ from intaglio.arch.dataflow import dataflow, hardware_graph
 from intaglio.arch.design import Design
 from intaglio.devices import device
 from intaglio.hw.unit import Fold, StreamOperator
-from intaglio.ir.graph import Constant, Graph, Node, Program, Value
+from intaglio.ir.constant import Constant
+from intaglio.ir.graph import Graph, Node, Program, Value
 from intaglio.ir.types import FLOAT32, TensorType
 from intaglio.ops.average_pool import AveragePool
 from intaglio.ops.conv2d import Conv2d

@@ -18,7 +18,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 
 from intaglio.arch.dataflow import capacity, hardware_graph, node_unit, over_capacity
 from intaglio.devices.device import Device
@@ -225,7 +225,7 @@ def _options(graph: Graph, node: Node) -> Iterable[Option]:
         yield from kept
 
 
-@lru_cache(maxsize=None)
+@cache
 def _converter(element: IntType, elements: int, have: int, want: int) -> tuple[int, Cells]:
     """Return the interval and cells of what turns one number of lanes into another."""
     units = regroup(element, elements, have, want)

@@ -18,7 +18,8 @@ import numpy as np
 
 from intaglio.errors import ModelError
 from intaglio.frontend.layout import CHANNELS_FIRST, Layout
-from intaglio.ir.graph import Constant, Graph, Node, Value
+from intaglio.ir.constant import Constant
+from intaglio.ir.graph import Graph, Node, Value
 from intaglio.ir.operator import Operator
 from intaglio.ir.types import FLOAT32, TensorType
 from intaglio.numerics.types import IntType

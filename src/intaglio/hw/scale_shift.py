@@ -10,7 +10,7 @@ from intaglio.hw.multiplier import PORT_BITS, port_width, require_port
 from intaglio.hw.stream_fifo import fifo_depth, fifo_resources
 from intaglio.hw.timing import Beats
 from intaglio.hw.unit import Image, Unit, stream
-from intaglio.ir.graph import Constant
+from intaglio.ir.constant import Constant
 from intaglio.ir.types import TensorType
 
 

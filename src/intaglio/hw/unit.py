@@ -16,7 +16,7 @@ from intaglio.hw.cost import Cycles, Resources
 from intaglio.hw.memory import Memory, rom
 from intaglio.hw.stream_fifo import RETURN_LATENCY
 from intaglio.hw.timing import Capacity, Process, Timing, Wiring
-from intaglio.ir.graph import Constant
+from intaglio.ir.constant import Constant
 from intaglio.ir.operator import Operator
 from intaglio.ir.types import TensorType
 from intaglio.numerics.packing import hex_lines, pack

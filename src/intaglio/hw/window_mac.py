@@ -10,7 +10,7 @@ from intaglio.hw.multiplier import require_port
 from intaglio.hw.stream_fifo import fifo_depth, fifo_resources
 from intaglio.hw.unit import Fold, Image, Stream, Unit, divisors
 from intaglio.hw.window_buffer import BLOCKS, Window, WindowReader, WindowWriter
-from intaglio.ir.graph import Constant
+from intaglio.ir.constant import Constant
 from intaglio.ir.types import TensorType
 from intaglio.numerics.types import IntType
 

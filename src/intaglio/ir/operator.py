@@ -8,17 +8,26 @@ import enum
 import typing
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from intaglio.errors import ModelError
+from intaglio.ir.constant import Constant
 from intaglio.ir.loops import LoopNest
 from intaglio.ir.types import TensorType
 from intaglio.numerics.types import IntType
 
-if TYPE_CHECKING:
-    from intaglio.ir.graph import Step
+
+@dataclass(frozen=True)
+class Step:
+    """One operator of a lowering, fed by named values: `x` is the lowered node's own operand."""
+
+    name: str
+    op: Operator
+    inputs: tuple[str, ...]
+    constants: Mapping[str, Constant] = field(default_factory=dict)
 
 
 class Operator(ABC):

@@ -6,7 +6,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from intaglio.ir.graph import Constant, Graph, Node, Step, rebuild
+from intaglio.ir.constant import Constant
+from intaglio.ir.graph import Graph, Node, rebuild
+from intaglio.ir.operator import Step
 
 
 @dataclass(frozen=True)

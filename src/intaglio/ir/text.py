@@ -21,7 +21,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from intaglio.errors import ModelError
-from intaglio.ir.graph import Constant, Graph, Node, Program, Value
+from intaglio.ir.constant import Constant
+from intaglio.ir.graph import Graph, Node, Program, Value
 from intaglio.ir.operator import Operator
 from intaglio.ir.types import FLOAT32, Element, FloatType, Quantization, TensorType
 from intaglio.numerics.types import IntType

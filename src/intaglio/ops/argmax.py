@@ -17,7 +17,7 @@ import numpy as np
 from intaglio.errors import ModelError
 from intaglio.hw.maximum_index import maximum_index
 from intaglio.hw.unit import Fold, StreamOperator, Unit
-from intaglio.ir.graph import Constant
+from intaglio.ir.constant import Constant
 from intaglio.ir.loops import Access, LoopNest
 from intaglio.ir.types import TensorType
 from intaglio.numerics.types import IntType

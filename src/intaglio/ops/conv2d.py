@@ -20,8 +20,9 @@ import numpy as np
 from intaglio.errors import ModelError
 from intaglio.hw.unit import Fold, StreamOperator, Unit, divisors
 from intaglio.hw.window_mac import window_mac
-from intaglio.ir.graph import Constant, Step
+from intaglio.ir.constant import Constant
 from intaglio.ir.loops import Access, LoopNest
+from intaglio.ir.operator import Step
 from intaglio.ir.types import TensorType
 from intaglio.numerics import exact
 from intaglio.ops.accumulate import dot_element

@@ -13,7 +13,7 @@ from typing import ClassVar
 import numpy as np
 
 from intaglio.hw.unit import Fold, StreamOperator, Unit
-from intaglio.ir.graph import Constant
+from intaglio.ir.constant import Constant
 from intaglio.ir.loops import LoopNest, elementwise
 from intaglio.ir.types import TensorType
 

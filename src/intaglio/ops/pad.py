@@ -18,7 +18,7 @@ import numpy as np
 from intaglio.errors import ModelError
 from intaglio.hw.border import border
 from intaglio.hw.unit import Fold, StreamOperator, Unit, lane_folds
-from intaglio.ir.graph import Constant
+from intaglio.ir.constant import Constant
 from intaglio.ir.loops import LoopNest, elementwise
 from intaglio.ir.types import TensorType
 from intaglio.numerics.types import IntType

@@ -15,7 +15,7 @@ import numpy as np
 
 from intaglio.errors import ModelError
 from intaglio.hw.unit import Fold, StreamOperator, Unit
-from intaglio.ir.graph import Constant
+from intaglio.ir.constant import Constant
 from intaglio.ir.loops import LoopNest, elementwise
 from intaglio.ir.types import TensorType
 

@@ -17,7 +17,8 @@ import numpy as np
 
 from intaglio.hw.unit import Fold, Unit
 from intaglio.hw.window_pool import window_pool
-from intaglio.ir.graph import Constant, Step
+from intaglio.ir.constant import Constant
+from intaglio.ir.operator import Step
 from intaglio.ir.types import TensorType
 from intaglio.ops.accumulate import sum_element
 from intaglio.ops.pad import Pad

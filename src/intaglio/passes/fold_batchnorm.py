@@ -12,7 +12,8 @@ from __future__ import annotations
 import numpy as np
 
 from intaglio.errors import ModelError
-from intaglio.ir.graph import Constant, Graph, Node
+from intaglio.ir.constant import Constant
+from intaglio.ir.graph import Graph, Node
 from intaglio.ir.rewrite import Replacement, exhaust
 from intaglio.ir.types import FLOAT32
 from intaglio.ops.batch_norm import BatchNorm

@@ -11,7 +11,8 @@ from functools import cached_property
 import numpy as np
 
 from intaglio.errors import ModelError, QuantizationError
-from intaglio.ir.graph import Constant, Graph, Node, Program, Value
+from intaglio.ir.constant import Constant
+from intaglio.ir.graph import Graph, Node, Program, Value
 from intaglio.ir.types import Quantization, TensorType
 from intaglio.numerics.scale import Rescale, rescale
 from intaglio.numerics.types import IntType

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from intaglio.errors import QuantizationError
-from intaglio.ir.graph import Constant, Node
+from intaglio.ir.constant import Constant
+from intaglio.ir.graph import Node
 from intaglio.numerics.rounding import round_half_up, saturate
 from intaglio.numerics.types import IntType
 from intaglio.quantize.quantizer import Coding, Quantizer

@@ -63,8 +63,13 @@ def design_text(design: Design) -> str:
         )
     total = design.resources
     rows.append(
-        ("total", "", str(design.multipliers), f"{design.cycles.interval:,}")
-        + tuple(map(str, (total.lut, total.ff, total.dsp, total.bram)))
+        (
+            "total",
+            "",
+            str(design.multipliers),
+            f"{design.cycles.interval:,}",
+            *map(str, (total.lut, total.ff, total.dsp, total.bram)),
+        )
     )
     head = (
         f"{design.graph.name} on {design.device.name}: a frame every {design.cycles.interval:,} "

@@ -151,7 +151,7 @@ def _compare_bits(
     expected: np.ndarray,
     stalls: Stalls,
 ) -> None:
-    whole: np.ndarray = (observed.given >= 0).all(axis=1)
+    whole = np.greater_equal(observed.given, 0).all(axis=1)
     equal = np.equal(observed.frames, expected).reshape(len(frames), -1).all(axis=1) & whole
     marks = np.zeros(design.output_stream.beats, dtype=np.uint8)
     marks[-1] = 1
