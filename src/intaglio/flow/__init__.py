@@ -14,6 +14,7 @@ from intaglio.arch.dataflow import dataflow, require_fit
 from intaglio.arch.design import Design
 from intaglio.devices import device
 from intaglio.devices.device import Device
+from intaglio.explore.buffers import settle_buffers
 from intaglio.explore.folding import Folding, best_throughput, least_area
 from intaglio.ir.graph import Graph, Program
 from intaglio.quantize.accuracy import Evaluation, evaluate
@@ -111,7 +112,8 @@ def explore(
         folding = best_throughput(program, target)
     else:
         folding = least_area(program, target, int(clock_mhz * 1e6 / target_fps))
-    return Exploration(require_fit(dataflow(program, target, folding.folds)), folding)
+    design = require_fit(dataflow(program, target, folding.folds))
+    return Exploration(settle_buffers(design), folding)
 
 
 def simulate(

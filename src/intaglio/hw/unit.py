@@ -29,11 +29,13 @@ class Fold:
 
     `lanes_in` channels come in a beat, `columns` kernel columns are multiplied with them side by
     side, `lanes_out` results are made at once. The fewer, the more cycles and the fewer cells.
+    `slack` rows are buffered beyond what a window needs, for neighbors that come in bursts.
     """
 
     lanes_in: int = 1
     columns: int = 1
     lanes_out: int = 1
+    slack: int = 0
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,7 @@ class Window:
     stacked: bool = False
     outer: int = 1
     by_channel: bool = False
+    slack: int = 0
 
     @property
     def groups(self) -> int:
@@ -71,8 +72,8 @@ class Window:
 
     @property
     def buffer_rows(self) -> int:
-        """Rows held: those of one window, and as many again for the next frame's first."""
-        return 2 * self.kernel[0]
+        """Rows held: those of one window, as many again for the next frame's first, and slack."""
+        return 2 * self.kernel[0] + self.slack
 
     def stores(self, row: int) -> bool:
         """Tell whether a window reads a row of the image; only those rows are stored."""

@@ -44,6 +44,7 @@ def window_mac(
         x.integer.width,
         stacked=fold.columns > 1,
         outer=outputs // fold.lanes_out,
+        slack=fold.slack,
     )
     lanes = fold.lanes_in * fold.columns
     out_lanes = output_lanes(fold.lanes_out, window.window_slots)

@@ -37,6 +37,7 @@ def window_pool(
         element.width,
         outer=x.channels // lanes,
         by_channel=True,
+        slack=fold.slack,
     )
     depth = fifo_depth(LATENCY)
     out = stream(y, lanes)
