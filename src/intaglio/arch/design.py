@@ -96,8 +96,8 @@ class Design:
                 capacities[names[port]] = room
             processes += [(process, names) for process in unit.processes]
         sources = {_channel(Endpoint("", n)): stream.beats for n, stream in self.inputs.items()}
-        sink = _channel(self.output)
-        return Wiring(processes, capacities, sources, sink, self.output_stream.beats)
+        sinks = {_channel(self.output): self.output_stream.beats}
+        return Wiring(processes, capacities, sources, sinks)
 
 
 #: Frames after which a pipeline of this kind repeats itself, with a wide margin; `follow` stops

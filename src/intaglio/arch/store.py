@@ -21,7 +21,7 @@ def design_bytes(design: Design, **inputs: Any) -> bytes:
     document, arrays = pack(design.program)
     document["device"] = design.device.name
     document["folds"] = {
-        node: [fold.lanes_in, fold.columns, fold.lanes_out, fold.slack]
+        node: [fold.lanes_in, fold.columns, fold.lanes_out, fold.slack, fold.whole]
         for node, fold in design.folds.items()
     }
     return artifact.to_bytes(Artifact("design", document, arrays, artifact.provenance(**inputs)))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from intaglio.cli.arguments import add_data, add_model, model
 from intaglio.cli.outcome import Outcome
+from intaglio.errors import IntaglioError
 from intaglio.flow import Bundle, evaluate
 from intaglio.flow.samples import read_samples
 from intaglio.tools.simulation import Run, simulate
@@ -38,7 +39,7 @@ def run(arguments: argparse.Namespace) -> Outcome:
     samples = read_samples(arguments.data).first(arguments.count)
     evaluation = evaluate(graph, design.program, samples.images, samples.labels)
     run_: Run | None = None
-    if arguments.simulate:
+    if arguments.simulate is not None:
         some = samples.first(arguments.simulate)
         run_ = simulate(bundle, design.program.quantize_input(some.images))
     page = report(
@@ -49,7 +50,7 @@ def run(arguments: argparse.Namespace) -> Outcome:
         labels=samples.labels,
         design=design,
         run=run_,
-        synthesis=_synthesis(arguments),
+        synthesis=_synthesis(arguments.synthesis, bundle),
         commands=(shlex.join(["intaglio", *arguments.words]),),
         provenance={"bundle_sha256": bundle.sha256},
     )
@@ -57,5 +58,15 @@ def run(arguments: argparse.Namespace) -> Outcome:
     return Outcome(f"{page}\n{arguments.output}", {"report": str(arguments.output)})
 
 
-def _synthesis(arguments: argparse.Namespace) -> Synthesis | None:
-    return load_synthesis(arguments.synthesis) if arguments.synthesis else None
+def _synthesis(folder: Path | None, bundle: Bundle) -> Synthesis | None:
+    """Load a synthesis, which must be one of the bundle's top for its device."""
+    if folder is None:
+        return None
+    found = load_synthesis(folder)
+    wanted = bundle.top, bundle.manifest["device"]
+    if (found.top, found.device) != wanted:
+        raise IntaglioError(
+            f"--synthesis must be of {wanted[0]} for {wanted[1]}, "
+            f"not of {found.top} for {found.device}: synthesize the bundle"
+        )
+    return found

@@ -48,9 +48,10 @@ def rom(width: int, depth: int) -> Memory:
 
 def ram(width: int, depth: int) -> Memory:
     """Choose the kind of a simple dual-port RAM with registered reads and a registered output."""
-    if depth > DISTRIBUTED_DEPTH:
+    luts = distributed_luts(width, depth)
+    if depth > DISTRIBUTED_DEPTH or luts > _blocks(width, depth) * LUTS_PER_BLOCK:
         return _block(width, depth)
-    return Memory(False, width, Resources(lut=distributed_luts(width, depth), ff=2 * width))
+    return Memory(False, width, Resources(lut=luts, ff=2 * width))
 
 
 def distributed_luts(width: int, depth: int) -> int:

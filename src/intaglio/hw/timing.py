@@ -179,15 +179,14 @@ class Wiring:
     """Processes and the channels between them.
 
     `processes` pairs each process with the global name of each of its channels. `capacities` bounds
-    those inside; `sources` are fed without end, `sink` is emptied at once; both come with their
-    tokens a frame. Frames are timed at the first source.
+    those inside; `sources` are fed without end, `sinks` are emptied at once; both come with their
+    tokens a frame. Frames are timed at the first source and the first sink.
     """
 
     processes: Sequence[tuple[Process, Mapping[str, str]]]
     capacities: Mapping[str, Capacity]
     sources: Mapping[str, int]
-    sink: str
-    sink_beats: int
+    sinks: Mapping[str, int]
 
 
 @dataclass(frozen=True)
@@ -229,7 +228,7 @@ def follow(wiring: Wiring, frames: int) -> Timing:
         VerificationError: the processes wait for each other for ever.
     """
     channels = {name: _Channel(c.tokens, c.delay) for name, c in wiring.capacities.items()}
-    channels |= {name: _Channel(None, 1) for name in (*wiring.sources, wiring.sink)}
+    channels |= {name: _Channel(None, 1) for name in (*wiring.sources, *wiring.sinks)}
     runners = [_runner(process, names, channels) for process, names in wiring.processes]
     lookback = 3 + max((_frames_deep(runner) for runner in runners), default=1)
     done, step = 0, 0
@@ -285,8 +284,8 @@ def _period(runners: Sequence[_Runner], lookback: int) -> int:
 
 
 def _frame_times(wiring: Wiring, channels: Mapping[str, _Channel], frames: int) -> list[FrameTime]:
-    name, a = next(iter(wiring.sources.items()))
-    taken, given, b = channels[name].freed, channels[wiring.sink].ready, wiring.sink_beats
+    (source, a), (sink, b) = next(iter(wiring.sources.items())), next(iter(wiring.sinks.items()))
+    taken, given = channels[source].freed, channels[sink].ready
     return [
         FrameTime(taken[f * a] - 1, given[f * b], given[(f + 1) * b - 1]) for f in range(frames)
     ]

@@ -27,15 +27,17 @@ from intaglio.numerics.types import IntType
 class Fold:
     """How much of an operator works at once.
 
-    `lanes_in` channels come in a beat, `columns` kernel columns are multiplied with them side by
-    side, `lanes_out` results are made at once. The fewer, the more cycles and the fewer cells.
-    `slack` rows are buffered beyond what a window needs, for neighbors that come in bursts.
+    `lanes_in` channels come in a beat; `columns` kernel columns are multiplied with them side by
+    side, and with `whole` all kernel rows too; `lanes_out` results are made at once. The fewer, the
+    more cycles and the fewer cells. `slack` rows are buffered beyond what a window needs, for
+    neighbors that come in bursts.
     """
 
     lanes_in: int = 1
     columns: int = 1
     lanes_out: int = 1
     slack: int = 0
+    whole: bool = False
 
 
 @dataclass(frozen=True)
@@ -130,15 +132,9 @@ class Unit:
         """Follow the unit alone, fed without end and emptied at once, through frames."""
         names = {port: port for port in [*self.inputs, *self.outputs, *self.internal]}
         sources = {port: stream.beats for port, stream in self.inputs.items()}
-        out = next(iter(self.outputs))
-        wiring = Wiring(
-            [(process, names) for process in self.processes],
-            self.capacities,
-            sources,
-            out,
-            self.outputs[out].beats,
-        )
-        return timing.follow(wiring, frames)
+        sinks = {port: stream.beats for port, stream in self.outputs.items()}
+        processes = [(process, names) for process in self.processes]
+        return timing.follow(Wiring(processes, self.capacities, sources, sinks), frames)
 
 
 class StreamOperator(Operator):

@@ -10,14 +10,15 @@ from intaglio.hw.cost import Resources
 from intaglio.hw.memory import Memory, ram
 from intaglio.hw.timing import Events, Give, Process, Take
 
-BLOCKS = ("loop_counter", "window_buffer")
+BLOCKS = ("loop_counter", "window_steps", "row_stack", "window_buffer")
 
 
 @dataclass(frozen=True)
 class Window:
     """Where windows lie in an unpadded image, and how many channels move at once.
 
-    `stacked` stores all kernel columns of a window row side by side; a slot then reads them all.
+    `stacked` stores all kernel columns of a window row side by side, `whole` all kernel rows too;
+    a slot then reads them all.
     `outer` passes are made over each window; with `by_channel` each pass reads one word of
     channels (pooling), without it every pass reads all of them (a pass for some output channels).
     """
@@ -33,6 +34,7 @@ class Window:
     outer: int = 1
     by_channel: bool = False
     slack: int = 0
+    whole: bool = False
 
     @property
     def groups(self) -> int:
@@ -56,9 +58,14 @@ class Window:
         return columns * (1 if self.by_channel else self.groups)
 
     @property
+    def window_rows(self) -> int:
+        """Stored rows that a window reads."""
+        return 1 if self.whole else self.kernel[0]
+
+    @property
     def window_slots(self) -> int:
         """Slots of one window and one pass."""
-        return self.kernel[0] * self.inner
+        return self.window_rows * self.inner
 
     @property
     def slots(self) -> int:
@@ -68,17 +75,21 @@ class Window:
     @property
     def row_step(self) -> int:
         """Stored rows that a row of windows gives back, the last one aside."""
-        return min(self.kernel[0], self.stride[0])
+        return min(self.window_rows, self.stride[0])
 
     @property
     def buffer_rows(self) -> int:
         """Rows held: those of one window, as many again for the next frame's first, and slack."""
-        return 2 * self.kernel[0] + self.slack
+        return 2 * self.window_rows + self.slack
 
     def stores(self, row: int) -> bool:
-        """Tell whether a window reads a row of the image; only those rows are stored."""
-        step = self.stride[0]
-        return row < (self.out_rows - 1) * step + self.kernel[0] and row % step < self.kernel[0]
+        """Tell whether a row of the image is stored: one that windows read, or that ends some."""
+        kernel, step = self.kernel[0], self.stride[0]
+        if row >= (self.out_rows - 1) * step + kernel:
+            return False
+        if self.whole:
+            return row >= kernel - 1 and (row - kernel + 1) % step == 0
+        return row % step < kernel
 
     @property
     def row_words(self) -> int:
@@ -88,12 +99,24 @@ class Window:
     @property
     def word_width(self) -> int:
         """Bits of a stored word."""
+        return (self.kernel[0] if self.whole else 1) * self.row_word_width
+
+    @property
+    def row_word_width(self) -> int:
+        """Bits of a word before rows are put side by side."""
         return (self.kernel[1] if self.stacked else 1) * self.lanes * self.width
 
     @cached_property
     def memory(self) -> Memory:
         """The row memory."""
         return ram(self.word_width, self.buffer_rows * self.row_words)
+
+    @cached_property
+    def stack_memory(self) -> Memory | None:
+        """The memory that holds the rows above the latest, where rows are put side by side."""
+        if not self.whole:
+            return None
+        return ram((self.kernel[0] - 1) * self.row_word_width, self.row_words)
 
     @property
     def parameters(self) -> dict[str, int]:
@@ -120,7 +143,8 @@ class Window:
         address = max(1, (words - 1).bit_length())
         stack = (self.kernel[1] - 1) * self.channels * self.width if self.stacked else 0
         control = Resources(lut=60 + 12 * address, ff=50 + 8 * address)
-        return self.memory.resources + control + Resources(ff=stack + self.word_width)
+        total = self.memory.resources + control + Resources(ff=stack + self.row_word_width)
+        return total + self.stack_memory.resources if self.stack_memory else total
 
 
 @dataclass(frozen=True)
@@ -174,7 +198,7 @@ class WindowReader(Process):
             p, column = divmod(index, row)
             first, last = index * window.window_slots, (index + 1) * window.window_slots - 1
             freed = p * window.row_step
-            wanted = freed + window.kernel[0]
+            wanted = freed + window.window_rows
             if column == 0 and last > first:
                 at.append(first)
                 need.append(wanted)

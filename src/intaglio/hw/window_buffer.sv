@@ -5,10 +5,11 @@
 // Writer: takes a stream of words (`Lanes` channels of one pixel), row after row, into a circular
 // buffer of `BufferRows` rows. Rows that no window reads are taken and dropped. With `StackColumns`
 // > 1 it stores, for every window position, the words of all kernel columns side by side, so that
-// one read returns a whole kernel row.
+// one read returns a whole kernel row; with `StackRows` > 1 those of all kernel rows too, so that
+// one read returns a whole window, and a stored row is a row of windows.
 //
-// Reader: walks, outermost first, over output rows, output columns, `Outer` passes, `KernelRows`
-// rows and `Inner` words. `slot_o` says that a slot may be issued; an issued slot's word appears
+// Reader: walks, outermost first, over output rows, output columns, `Outer` passes, stored rows of
+// a window and `Inner` words. `slot_o` says that a slot may be issued; an issued slot's word appears
 // three edges later with its first and last marks. An output row starts when all its input rows
 // are in, and gives back at its last slot the rows that no later window needs.
 
@@ -21,7 +22,8 @@ module window_buffer #(
   parameter int unsigned StackColumns = 1,   // kernel columns in one stored word
   parameter int unsigned StackStride = 1,    // window step across, when stacked
   parameter int unsigned StackCount = 1,     // windows across, when stacked
-  parameter int unsigned BufferRows = 2,
+  parameter int unsigned StackRows = 1,      // kernel rows in one stored word: 1 or KernelRows
+  parameter int unsigned BufferRows = 2,     // stored rows held
   parameter int unsigned RowWords = 1,       // stored words in one row
   parameter int unsigned OutRows = 1,
   parameter int unsigned OutColumns = 1,
@@ -33,7 +35,8 @@ module window_buffer #(
   parameter int unsigned InnerStep = 1,      // address step of an inner slot
   parameter int unsigned RowStep = 1,        // input rows from one output row to the next
   parameter bit          BlockRam = 1'b0,
-  localparam int unsigned WordWidth = StackColumns * Lanes * Width
+  parameter bit          BlockStack = 1'b0,
+  localparam int unsigned WordWidth = StackRows * StackColumns * Lanes * Width
 ) (
   input  logic                   clk_i,
   input  logic                   rst_i,
@@ -51,14 +54,19 @@ module window_buffer #(
   localparam int unsigned Total = BufferRows * RowWords;
   localparam int unsigned AddrWidth = (Total > 1) ? $clog2(Total) : 1;
   localparam int unsigned RowWidth = $clog2(BufferRows + 1);
-  localparam int unsigned Freed = (RowStep < KernelRows) ? RowStep : KernelRows;  // by an output row
+  localparam int unsigned RowWidthBits = StackColumns * Lanes * Width;
+  localparam int unsigned Reads = (StackRows > 1) ? 1 : KernelRows;    // stored rows of a window
+  localparam int unsigned Freed = (RowStep < Reads) ? RowStep : Reads;  // by an output row
   localparam int unsigned ReadRows = (OutRows - 1) * RowStep + KernelRows;
 
   typedef logic [AddrWidth-1:0] addr_t;
   typedef logic [RowWidth-1:0] rows_t;
 
-  if (KernelRows >= BufferRows) begin : gen_check_buffer
-    $fatal(1, "window_buffer: BufferRows must be more than KernelRows");
+  if (Reads >= BufferRows) begin : gen_check_buffer
+    $fatal(1, "window_buffer: BufferRows must be more than the stored rows of a window");
+  end
+  if (StackRows != 1 && StackRows != KernelRows) begin : gen_check_stack
+    $fatal(1, "window_buffer: StackRows must be 1 or KernelRows");
   end
   if (ReadRows > Rows) begin : gen_check_rows
     $fatal(1, "window_buffer: all windows must lie inside the image");
@@ -68,7 +76,8 @@ module window_buffer #(
 
   logic accept, group_last, column_last, row_done, row_stored, full_q, keep;
   logic write_q;
-  logic [WordWidth-1:0] word, write_data_q;
+  logic [RowWidthBits-1:0] word;
+  logic [WordWidth-1:0] write_data;
   addr_t write_addr_q;
 
   assign in_ready_o = !(full_q && row_stored);
@@ -85,7 +94,17 @@ module window_buffer #(
     .clk_i, .rst_i, .step_i(accept && group_last), .last_o(column_last), .count_o(unused_column)
   );
 
-  if (ReadRows < Rows || (OutRows > 1 && RowStep > KernelRows)) begin : gen_drop
+  if (StackRows > 1) begin : gen_stack_rows
+    logic row_last;
+    logic [$clog2(Rows)-1:0] unused_row;
+    loop_counter #(.Count(Rows)) u_row (
+      .clk_i, .rst_i, .step_i(row_done), .last_o(row_last), .count_o(unused_row)
+    );
+    window_steps #(.Kernel(KernelRows), .Stride(RowStep), .Count(OutRows)) u_steps (
+      .clk_i, .rst_i, .step_i(row_done), .restart_i(row_done && row_last),
+      .complete_o(row_stored)
+    );
+  end else if (ReadRows < Rows || (OutRows > 1 && RowStep > KernelRows)) begin : gen_drop
     localparam int unsigned PhaseWidth = (RowStep > 1) ? $clog2(RowStep) : 1;
     logic [$clog2(Rows)-1:0] row;
     logic [PhaseWidth-1:0] phase_q, phase_d;  // rows since the first of the latest window
@@ -110,13 +129,9 @@ module window_buffer #(
     assign row_stored = 1'b1;
   end
 
-  if (StackColumns > 1) begin : gen_stack
+  if (StackColumns > 1) begin : gen_stack_columns
     localparam int unsigned History = (StackColumns - 1) * Groups;
-    localparam int unsigned WaitWidth = $clog2(StackColumns + StackStride);
-    localparam int unsigned LeftWidth = $clog2(StackCount + 1);
     logic [Lanes*Width-1:0] history_q [History];
-    logic [WaitWidth-1:0] wait_q;  // pixels before the next window is complete
-    logic [LeftWidth-1:0] left_q;  // windows still to come in this row
 
     always_ff @(posedge clk_i) begin
       if (accept) begin
@@ -125,21 +140,9 @@ module window_buffer #(
       end
     end
 
-    always_ff @(posedge clk_i) begin
-      if (rst_i || row_done) begin
-        wait_q <= WaitWidth'(StackColumns - 1);
-        left_q <= LeftWidth'(StackCount);
-      end else if (accept && group_last) begin
-        if (wait_q != '0) begin
-          wait_q <= wait_q - 1'b1;
-        end else begin
-          wait_q <= WaitWidth'(StackStride - 1);
-          if (left_q != '0) left_q <= left_q - 1'b1;
-        end
-      end
-    end
-
-    assign keep = (wait_q == '0) && (left_q != '0);
+    window_steps #(.Kernel(StackColumns), .Stride(StackStride), .Count(StackCount)) u_steps (
+      .clk_i, .rst_i, .step_i(accept && group_last), .restart_i(row_done), .complete_o(keep)
+    );
     for (genvar s = 0; s < StackColumns - 1; s++) begin : gen_tap
       assign word[s*Lanes*Width +: Lanes*Width] = history_q[(StackColumns-1-s)*Groups-1];
     end
@@ -149,8 +152,19 @@ module window_buffer #(
     assign word = in_data_i;
   end
 
+  if (StackRows > 1) begin : gen_whole_windows
+    row_stack #(
+      .Width(RowWidthBits), .KernelRows(StackRows), .RowWords(RowWords), .BlockRam(BlockStack)
+    ) u_stack (
+      .clk_i, .rst_i, .take_i(accept && keep), .word_i(word), .word_o(write_data)
+    );
+  end else begin : gen_row_words
+    logic [RowWidthBits-1:0] word_q;
+    always_ff @(posedge clk_i) word_q <= word;
+    assign write_data = word_q;
+  end
+
   always_ff @(posedge clk_i) begin
-    write_data_q <= word;
     if (rst_i) begin
       write_q      <= 1'b0;
       write_addr_q <= '0;
@@ -169,7 +183,7 @@ module window_buffer #(
 
   always_comb begin
     rows_d = rows_q + rows_t'(row_done && row_stored);
-    if (frame_release) rows_d = rows_d - rows_t'(KernelRows);
+    if (frame_release) rows_d = rows_d - rows_t'(Reads);
     else if (row_release) rows_d = rows_d - rows_t'(Freed);
   end
 
@@ -181,7 +195,7 @@ module window_buffer #(
     end else begin
       rows_q <= rows_d;
       full_q <= rows_d >= rows_t'(BufferRows);
-      ready_q <= rows_d >= rows_t'(KernelRows);
+      ready_q <= rows_d >= rows_t'(Reads);
     end
   end
 
@@ -193,7 +207,7 @@ module window_buffer #(
   addr_t next_outer, next_column, next_row;
 
   logic [((Inner > 1) ? $clog2(Inner) : 1)-1:0] unused_inner;
-  logic [((KernelRows > 1) ? $clog2(KernelRows) : 1)-1:0] unused_kernel;
+  logic [((Reads > 1) ? $clog2(Reads) : 1)-1:0] unused_kernel;
   logic [((Outer > 1) ? $clog2(Outer) : 1)-1:0] unused_outer;
   logic [((OutColumns > 1) ? $clog2(OutColumns) : 1)-1:0] unused_out_column;
   logic [((OutRows > 1) ? $clog2(OutRows) : 1)-1:0] unused_out_row;
@@ -201,7 +215,7 @@ module window_buffer #(
   loop_counter #(.Count(Inner)) u_inner (
     .clk_i, .rst_i, .step_i(issue_i), .last_o(inner_last), .count_o(unused_inner)
   );
-  loop_counter #(.Count(KernelRows)) u_kernel (
+  loop_counter #(.Count(Reads)) u_kernel (
     .clk_i, .rst_i, .step_i(issue_i && inner_last), .last_o(kernel_last), .count_o(unused_kernel)
   );
   loop_counter #(.Count(Outer)) u_outer (
@@ -230,7 +244,7 @@ module window_buffer #(
 
   assign next_outer = outer_base_q + addr_t'(OuterStep);
   assign next_column = column_base_q + addr_t'(ColumnStep);
-  assign next_row = out_row_last ? advance(row_base_q, KernelRows) : advance(row_base_q, Freed);
+  assign next_row = out_row_last ? advance(row_base_q, Reads) : advance(row_base_q, Freed);
 
   always_ff @(posedge clk_i) begin
     if (rst_i) begin
@@ -290,14 +304,14 @@ module window_buffer #(
       (* ram_style = "block", no_rw_check *)
       logic [Bits-1:0] mem [Total];
       always_ff @(posedge clk_i) begin
-        if (write_q) mem[write_addr_q] <= write_data_q[Low +: Bits];
+        if (write_q) mem[write_addr_q] <= write_data[Low +: Bits];
       end
       always_ff @(posedge clk_i) read_q <= mem[read_addr_q];
     end else begin : gen_lut
       (* ram_style = "distributed", no_rw_check *)
       logic [Bits-1:0] mem [Total];
       always_ff @(posedge clk_i) begin
-        if (write_q) mem[write_addr_q] <= write_data_q[Low +: Bits];
+        if (write_q) mem[write_addr_q] <= write_data[Low +: Bits];
       end
       always_ff @(posedge clk_i) read_q <= mem[read_addr_q];
     end

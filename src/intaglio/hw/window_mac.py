@@ -14,6 +14,9 @@ from intaglio.ir.constant import Constant
 from intaglio.ir.types import TensorType
 from intaglio.numerics.types import IntType
 
+#: Words a row must have for whole windows to be stored: a place is written while the next is read.
+SHORTEST_STACK = 2
+
 
 def window_mac(
     x: TensorType,
@@ -26,7 +29,7 @@ def window_mac(
     """Return the unit of a convolution over unpadded images.
 
     Shapes: x (H, W, C), weight [K, R, S, C], bias [K], y (P, Q, K); a dense layer is a 1x1 image.
-    Slots: P * Q * K/lanes_out * R * S/columns * C/lanes_in.
+    Slots: P * Q * K/lanes_out * R * S/columns * C/lanes_in, R counting once for whole windows.
 
     Raises:
         ModelError: x or the weights are too wide.
@@ -45,8 +48,9 @@ def window_mac(
         stacked=fold.columns > 1,
         outer=outputs // fold.lanes_out,
         slack=fold.slack,
+        whole=fold.whole,
     )
-    lanes = fold.lanes_in * fold.columns
+    lanes = fold.lanes_in * fold.columns * (rows if fold.whole else 1)
     out_lanes = output_lanes(fold.lanes_out, window.window_slots)
     beats = fold.lanes_out // out_lanes
     latency = 7 + (lanes - 1).bit_length()
@@ -64,6 +68,8 @@ def window_mac(
         "StackColumns": fold.columns,
         "StackStride": stride[1],
         "StackCount": window.out_columns,
+        "StackRows": rows if fold.whole else 1,
+        "BlockStack": int(window.stack_memory is not None and window.stack_memory.block),
         "Outer": window.outer,
         "Inner": window.inner,
         "LanesOut": fold.lanes_out,
@@ -112,20 +118,22 @@ def weight_fields(weight: np.ndarray, fold: Fold) -> np.ndarray:
     """Order weights as the slots read them.
 
     Shapes: weight [K, R, S, C]; result [slots of one window over all outputs, fields a word], a
-    word holding, slowest first, output lanes, kernel columns, channels.
+    word holding, slowest first, output lanes, kernel rows, kernel columns, channels.
     """
     k, r, s, c = weight.shape
+    rows = r if fold.whole else 1
     blocks = weight.reshape(
         k // fold.lanes_out,
         fold.lanes_out,
-        r,
+        r // rows,
+        rows,
         s // fold.columns,
         fold.columns,
         c // fold.lanes_in,
         fold.lanes_in,
     )
-    return blocks.transpose(0, 2, 3, 5, 1, 4, 6).reshape(
-        -1, fold.lanes_out * fold.columns * fold.lanes_in
+    return blocks.transpose(0, 2, 4, 6, 1, 3, 5, 7).reshape(
+        -1, fold.lanes_out * rows * fold.columns * fold.lanes_in
     )
 
 

@@ -19,6 +19,7 @@ module window_mac #(
   parameter int unsigned StackColumns = 1,
   parameter int unsigned StackStride = 1,
   parameter int unsigned StackCount = 1,
+  parameter int unsigned StackRows = 1,
   parameter int unsigned BufferRows = 2,
   parameter int unsigned RowWords = 1,
   parameter int unsigned OutRows = 1,
@@ -29,6 +30,7 @@ module window_mac #(
   parameter int unsigned ColumnStep = 1,
   parameter int unsigned RowStep = 1,
   parameter bit          BlockBuffer = 1'b0,
+  parameter bit          BlockStack = 1'b0,
   // multiply and accumulate
   parameter int unsigned LanesOut = 1,
   parameter int unsigned WeightWidth = 8,
@@ -55,13 +57,13 @@ module window_mac #(
   input  logic                         out_ready_i,
   output logic [OutLanes*OutWidth-1:0] out_data_o
 );
-  localparam int unsigned LanesIn = StackColumns * Lanes;
+  localparam int unsigned LanesIn = StackRows * StackColumns * Lanes;
   localparam int unsigned Beats = LanesOut / OutLanes;
 
   if (Beats * OutLanes != LanesOut) begin : gen_check_lanes
     $fatal(1, "window_mac: OutLanes must divide LanesOut");
   end
-  if (Beats > KernelRows * Inner) begin : gen_check_beats
+  if (Beats > KernelRows / StackRows * Inner) begin : gen_check_beats
     $fatal(1, "window_mac: a window's beats must leave before the next window's come");
   end
 
@@ -82,11 +84,13 @@ module window_mac #(
   window_buffer #(
     .Width(Width), .Lanes(Lanes), .Groups(Groups), .Rows(Rows), .Columns(Columns),
     .StackColumns(StackColumns), .StackStride(StackStride), .StackCount(StackCount),
+    .StackRows(StackRows),
     .BufferRows(BufferRows), .RowWords(RowWords),
     .OutRows(OutRows), .OutColumns(OutColumns), .Outer(Outer),
     .KernelRows(KernelRows), .Inner(Inner),
     .ColumnStep(ColumnStep), .OuterStep(0), .InnerStep(1),
-    .RowStep(RowStep), .BlockRam(BlockBuffer)
+    .RowStep(RowStep), .BlockRam(BlockBuffer),
+    .BlockStack(BlockStack)
   ) u_window (
     .clk_i, .rst_i, .in_valid_i, .in_ready_o, .in_data_i,
     .slot_o(slot), .slot_last_o(slot_last), .issue_i(issue),

@@ -19,7 +19,7 @@ import numpy as np
 
 from intaglio.errors import ModelError
 from intaglio.hw.unit import Fold, StreamOperator, Unit, divisors
-from intaglio.hw.window_mac import window_mac
+from intaglio.hw.window_mac import SHORTEST_STACK, window_mac
 from intaglio.ir.constant import Constant
 from intaglio.ir.loops import Access, LoopNest
 from intaglio.ir.operator import Step
@@ -87,10 +87,14 @@ class Conv2d(StreamOperator):
     # --- 4 unit --------------------------------------------------------------------------------
 
     def folds(self, types: Sequence[TensorType]) -> Iterator[Fold]:
-        """Divisors of C, one or all kernel columns, divisors of K."""
-        k, _, s, c = types[1].shape
-        for lanes_in, columns, lanes_out in product(divisors(c), sorted({1, s}), divisors(k)):
-            yield Fold(lanes_in, columns, lanes_out)
+        """Divisors of C; one kernel column, a whole row or a whole window; divisors of K."""
+        k, r, s, c = types[1].shape
+        width = self.infer(*types).shape[1] if s > 1 else types[0].shape[1]
+        for lanes_in, lanes_out in product(divisors(c), divisors(k)):
+            for columns in sorted({1, s}):
+                yield Fold(lanes_in, columns, lanes_out)
+            if r > 1 and width * (c // lanes_in) >= SHORTEST_STACK:
+                yield Fold(lanes_in, s, lanes_out, whole=True)
 
     def unit(
         self, types: Sequence[TensorType], constants: Mapping[str, Constant], fold: Fold

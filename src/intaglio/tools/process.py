@@ -43,6 +43,7 @@ def run_logged(
     cwd: Path,
     log: Path,
     timeout_s: float | None = None,
+    silence_s: float | None = None,
     on_line: Callable[[str], None] | None = None,
     env: Mapping[str, str] | None = None,
     name: str | None = None,
@@ -58,13 +59,15 @@ def run_logged(
         cwd: where it runs.
         log: added to, not replaced.
         timeout_s: how long it may take; None is forever.
+        silence_s: how long it may take to print the next thing; None is forever.
         on_line: called with every line it prints, without the line's end.
         env: variables to add to those of this process.
         name: what messages call the program, if not the file's name.
 
     Raises:
         MissingToolError: there is no such program.
-        ToolError: it took too long, or its status was not 0.
+        StuckError: it took too long.
+        ToolError: its status was not 0.
     """
     name = name or Path(command[0]).name
     if shutil.which(command[0]) is None:
@@ -88,16 +91,17 @@ def run_logged(
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
         reason = _Reason()
         try:
-            for line in _lines(process, deadline):
+            for line in _lines(process, deadline, silence_s):
                 stream.write(line + "\n")
                 stream.flush()
                 reason.hear(line)
                 if on_line is not None:
                     on_line(line)
             status = process.wait(_left(deadline))
-        except subprocess.TimeoutExpired:
-            raise ToolError(
-                f"{name} must end within {timeout_s:g} s, and it has not; see {log}"
+        except subprocess.TimeoutExpired as expired:
+            rule = "print something" if expired.timeout == silence_s else "end"
+            raise StuckError(
+                f"{name} must {rule} within {expired.timeout:g} s, and it has not; see {log}"
             ) from None
         finally:
             _kill_group(process)
