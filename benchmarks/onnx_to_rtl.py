@@ -20,6 +20,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import intaglio as ig
+from intaglio.devices import device
 from intaglio.flow.samples import read_samples
 
 IMAGES = 16
@@ -33,6 +34,7 @@ Seconds = dict[str, float]
 
 
 def main() -> int:
+    """Measure, print, and return 1 where it took longer than the limit."""
     arguments = _arguments()
     model = arguments.model or trained()
     seconds = measure(model, arguments.data)
@@ -57,7 +59,7 @@ def measure(model: Path, data: str) -> Seconds:
         with clock(seconds, "quantize"):
             program = ig.quantize(graph, samples.images[:512], ig.Scheme.named("int8"))
         with clock(seconds, "explore"):
-            design = ig.explore(program, ig.device(DEVICE)).best
+            design = ig.explore(program, device(DEVICE)).best
         with clock(seconds, "emit"):
             bundle = ig.emit(design, Path(folder, "bundle"))
         with clock(seconds, "run"):

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -64,14 +64,15 @@ class Network:
 
     def __repr__(self) -> str:
         folds = "".join(
-            f"  {name}: {fold.lanes_in} x {fold.columns} x {fold.lanes_out}\n"
+            f"  {name}: {fold.lanes_in} x {fold.columns} x {fold.lanes_out} + {fold.slack}\n"
             for name, fold in self.folds.items()
         )
-        return f"\n{to_text(self.program)}folds (lanes in x columns x lanes out)\n{folds}" + (
-            f"{len(self.frames)} frames\n{self.frames.tolist()}\n"
+        return (
+            f"\n{to_text(self.program)}folds (lanes in x columns x lanes out + slack)\n{folds}"
+            + (f"{len(self.frames)} frames\n{self.frames.tolist()}\n")
         )
 
-    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
         """Let Hypothesis print a failing network as text, not as the calls that make it."""
         printer.text(repr(self))
 
@@ -309,5 +310,6 @@ def folds(draw: st.DrawFn, program: Program) -> dict[str, Fold]:
     chosen = {}
     for node in graph.nodes:
         assert isinstance(node.op, StreamOperator)
-        chosen[node.name] = draw(st.sampled_from(list(node.op.folds(graph.operand_types(node)))))
+        fold = draw(st.sampled_from(list(node.op.folds(graph.operand_types(node)))))
+        chosen[node.name] = replace(fold, slack=draw(st.integers(0, 2)))
     return chosen

@@ -99,7 +99,17 @@ def to_bytes(artifact: Artifact) -> bytes:
         "sha256": artifact.sha256,
     }
     arrays = {name: np.ascontiguousarray(array) for name, array in artifact.arrays.items()}
-    return bytes(encode(arrays, metadata=header))
+    return _ordered(bytes(encode(arrays, metadata=header)))
+
+
+def _ordered(data: bytes) -> bytes:
+    """Sort the header, whose order is left to chance: equal content then has equal bytes."""
+    end = 8 + int.from_bytes(data[:8], "little")
+    header = json.loads(data[8:end])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(dict(sorted(header.items())), separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    return len(text).to_bytes(8, "little") + text + data[end:]
 
 
 def save(path: str | Path, artifact: Artifact) -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from intaglio.devices import device
 from intaglio.errors import InfeasibleError, MissingToolError, ToolError
 from intaglio.tools import nextpnr, process
 from intaglio.tools.nextpnr import Placed, place_and_route, progress, read_report
+from intaglio.tools.process import StuckError
 
 TABLE = """\
 Info: Device utilisation:
@@ -85,19 +87,82 @@ def test_stages_are_progress(line: str, found: tuple[str, str] | None) -> None:
     assert progress(line) == found
 
 
-def run_with(monkeypatch: pytest.MonkeyPatch, text: str, tmp_path: Path) -> None:
-    """Place a design while nextpnr is replaced by one that prints a text and fails."""
+class FakeNextpnr:
+    """Stands in for nextpnr: for every seed it prints a text, then fails or writes a report."""
 
-    def fail(*_: object, on_line: Any, **__: object) -> None:
-        for line in text.splitlines():
+    def __init__(
+        self, monkeypatch: pytest.MonkeyPatch, texts: dict[int, str], failure: ToolError | None
+    ) -> None:
+        self.texts, self.failure = texts, failure
+        self.seeds: list[int] = []
+        monkeypatch.setattr(nextpnr, "run_logged", self._run)
+
+    def _run(self, command: list[str], *, cwd: Path, on_line: Any, name: str, **_: object) -> None:
+        if name == "ecppack":
+            (cwd / "design.bit").write_bytes(b"bits")
+            return
+        seed = int(command[command.index("--seed") + 1])
+        self.seeds.append(seed)
+        for line in self.texts[seed].splitlines():
             on_line(line)
-        raise ToolError("nextpnr-ecp5 must end with status 0, not status 125")
+        if self.failure is not None:
+            raise self.failure
+        (cwd / "report.json").write_text(json.dumps(report(clk=100.0 + seed)))
 
-    monkeypatch.setattr(nextpnr, "run_logged", fail)
+
+def place(tmp_path: Path, **options: Any) -> Placed:
     netlist = tmp_path / "netlist.json"
     netlist.write_text("{}")
     part, bitstream = device("ecp5-25f"), tmp_path / "out" / "design.bit"
-    place_and_route(netlist, part, bitstream, log=tmp_path / "log")
+    return place_and_route(netlist, part, bitstream, log=tmp_path / "log", **options)
+
+
+def run_with(monkeypatch: pytest.MonkeyPatch, text: str, tmp_path: Path) -> None:
+    """Place a design while nextpnr is replaced by one that prints a text and fails."""
+    failure = ToolError("nextpnr-ecp5 must end with status 0, not status 125")
+    FakeNextpnr(monkeypatch, {1: text}, failure)
+    place(tmp_path)
+
+
+def promise(mhz: float) -> str:
+    return f"Info: Max frequency for clock '$glbnet$clk': {mhz:.2f} MHz (FAIL at 100.00 MHz)"
+
+
+@pytest.mark.parametrize(
+    ("promises", "seeds"),
+    [
+        ([91.0, 95.0, 99.0], [1]),
+        ([65.0, 95.0, 99.0], [1, 2]),
+        ([65.0, 70.0, 99.0], [1, 2, 3]),
+        ([65.0, 70.0, 60.0], [1, 2, 3, 2]),
+    ],
+)
+def test_the_first_placement_that_promises_enough_or_else_the_best_is_routed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, promises: list[float], seeds: list[int]
+) -> None:
+    texts = {seed: promise(mhz) for seed, mhz in enumerate(promises, 1)}
+    fake = FakeNextpnr(monkeypatch, texts, None)
+    placed = place(tmp_path, attempts=3)
+    assert fake.seeds == seeds
+    assert (placed.seed, placed.fmax_mhz) == (seeds[-1], 100.0 + seeds[-1])
+    assert (tmp_path / "out" / "design.bit").read_bytes() == b"bits"
+
+
+def test_a_single_attempt_is_routed_whatever_it_promises(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    fake = FakeNextpnr(monkeypatch, {7: promise(1.0)}, None)
+    assert place(tmp_path, seed=7).seed == 7
+    assert fake.seeds == [7]
+
+
+def test_a_router_that_is_always_stuck_is_told_after_all_attempts(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    fake = FakeNextpnr(monkeypatch, {1: "", 2: ""}, StuckError("nextpnr-ecp5 must go on"))
+    with pytest.raises(StuckError, match="nextpnr-ecp5 must go on"):
+        place(tmp_path, attempts=2)
+    assert fake.seeds == [1, 2, 1]
 
 
 @pytest.mark.parametrize(

@@ -195,8 +195,6 @@ def _build(
             node.name, Endpoint(node.name, "out"), unit.outputs["out"], readers[node.name]
         )
     end, _ = builder.open[graph.outputs[0]].pop(0)
-    if not end.instance:
-        raise ModelError(f"a design must compute something; {graph.name!r} only renames its input")
     instances = tuple(builder.instances)
     return Design(program, device, graph, dict(folds), instances, builder.inputs, end)
 
@@ -214,6 +212,8 @@ def _readers(graph: Graph) -> dict[str, int]:
 
 def _first_lanes(graph: Graph, value: str, folds: Mapping[str, Fold]) -> int:
     """Lanes of a stream from outside: those its first reader with hardware wants."""
+    if value not in graph.consumers:
+        raise ModelError(f"a design must compute something; {graph.name!r} only renames its input")
     node = graph.consumers[value][0]
     unit = node_unit(graph, node, folds[node.name])
     if unit is None:
@@ -233,9 +233,10 @@ def require_fit(design: Design) -> Design:
     raise InfeasibleError(over_capacity(design.resources, bound, design.device.name))
 
 
-def capacity(device: Device) -> Resources:
-    """Return the cells of a device."""
-    return Resources(device.lut, device.ff, device.dsp, device.bram)
+def capacity(device: Device, fill: float = 1.0) -> Resources:
+    """Return the cells of a device, or a share of each kind."""
+    cells = (device.lut, device.ff, device.dsp, device.bram)
+    return Resources(*(int(fill * count) for count in cells))
 
 
 def over_capacity(need: Resources, bound: Resources, name: str) -> str:

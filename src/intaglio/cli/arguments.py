@@ -81,6 +81,18 @@ def positive(text: str) -> float:
     return number
 
 
+def share(text: str) -> float:
+    """Read a share of a whole.
+
+    Raises:
+        ArgumentTypeError: it is not above 0 and at most 1.
+    """
+    number = positive(text)
+    if number > 1:
+        raise argparse.ArgumentTypeError(f"must be above 0 and at most 1, not {text!r}")
+    return number
+
+
 def model(arguments: argparse.Namespace) -> Graph:
     """Load the model that the arguments name."""
     return load(arguments.model, shapes=shapes(arguments.shape))

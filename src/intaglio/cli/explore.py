@@ -7,9 +7,9 @@ import argparse
 from pathlib import Path
 
 from intaglio.arch.store import save_design
-from intaglio.cli.arguments import add_device, chosen_device, positive
+from intaglio.cli.arguments import add_device, chosen_device, positive, share
 from intaglio.cli.outcome import Outcome
-from intaglio.flow import CLOCK_MHZ, Design, explore
+from intaglio.flow import CLOCK_MHZ, FILL, Design, explore
 from intaglio.ops.store import load_program
 from intaglio.report.summary import design_document, design_text
 
@@ -38,6 +38,13 @@ def add_target(parser: argparse.ArgumentParser) -> None:
         metavar="M",
         help=f"clock that frames per second are reckoned with (default {CLOCK_MHZ:g})",
     )
+    parser.add_argument(
+        "--fill",
+        type=share,
+        default=FILL,
+        metavar="S",
+        help=f"share of the device's cells to keep to where possible (default {FILL:g})",
+    )
 
 
 def best(arguments: argparse.Namespace, program: Path) -> Design:
@@ -47,6 +54,7 @@ def best(arguments: argparse.Namespace, program: Path) -> Design:
         chosen_device(arguments),
         target_fps=arguments.target_fps,
         clock_mhz=arguments.clock_mhz,
+        fill=arguments.fill,
     ).best
 
 

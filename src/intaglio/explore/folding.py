@@ -63,14 +63,19 @@ class Folding:
     resources: Resources
 
 
-def best_throughput(program: Program, device: Device) -> Folding:
+def best_throughput(program: Program, device: Device, fill: float = 1.0) -> Folding:
     """Return the folding of least interval that fits, and among those the one of least cells.
+
+    Args:
+        program: what to fold.
+        device: what it has to fit.
+        fill: share of each kind of the device's cells that may be taken.
 
     Raises:
         InfeasibleError: not even the smallest design fits.
         ModelError: a node has no hardware.
     """
-    search = _Search.of(program, device)
+    search = _Search.of(program, device, fill)
     intervals = search.intervals()
     found = bisect_left(intervals, True, key=lambda t: search.smallest(t) is not None)
     if found == len(intervals):
@@ -78,15 +83,21 @@ def best_throughput(program: Program, device: Device) -> Folding:
     return search.folding(intervals[found])
 
 
-def least_area(program: Program, device: Device, interval: int) -> Folding:
+def least_area(program: Program, device: Device, interval: int, fill: float = 1.0) -> Folding:
     """Return the folding of least cells whose interval is at most the given one.
 
     Least means the smallest share of the scarcest kind of cell, then the smallest sum of shares.
 
+    Args:
+        program: what to fold.
+        device: what it has to fit.
+        interval: cycles a frame may take.
+        fill: share of each kind of the device's cells that may be taken.
+
     Raises:
         InfeasibleError: no fold is that fast, or none that is fits.
     """
-    search = _Search.of(program, device)
+    search = _Search.of(program, device, fill)
     fastest = search.intervals()[0]
     if fastest > interval:
         raise InfeasibleError(
@@ -109,14 +120,14 @@ class _Search:
     device: str
 
     @classmethod
-    def of(cls, program: Program, device: Device) -> _Search:
+    def of(cls, program: Program, device: Device, fill: float) -> _Search:
         graph = hardware_graph(program)
         options = {node.name: tuple(_options(graph, node)) for node in graph.nodes}
         readers = dict.fromkeys(graph.types, 0)
         for node in graph.nodes:
             for name in node.inputs:
                 readers[name] += 1
-        return cls(graph, options, readers, capacity(device), device.name)
+        return cls(graph, options, readers, capacity(device, fill), device.name)
 
     def intervals(self) -> list[int]:
         """Every interval a design can have, from the one the slowest node forces upwards."""

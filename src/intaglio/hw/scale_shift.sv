@@ -66,7 +66,8 @@ module scale_shift #(
       .clk_i, .rst_i, .step_i(issue), .data_o(rom)
     );
     for (genvar i = 0; i < Lanes; i++) begin : gen_extend
-      assign factor[i*FactorWidth +: FactorWidth] = {1'b0, rom[i*MultiplierWidth +: MultiplierWidth]};
+      assign factor[i*FactorWidth +: FactorWidth] =
+          {1'b0, rom[i*MultiplierWidth +: MultiplierWidth]};
     end
   end else begin : gen_no_factor
     logic unused_factor;

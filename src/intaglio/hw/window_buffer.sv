@@ -3,8 +3,8 @@
 // Holds the last rows of an image and reads windows from them, a word a slot.
 //
 // Writer: takes a stream of words (`Lanes` channels of one pixel), row after row, into a circular
-// buffer of `BufferRows` rows. Rows that no window reads are taken and dropped. With `StackColumns`
-// > 1 it stores, for every window position, the words of all kernel columns side by side, so that
+// buffer of `BufferRows` rows; rows that no window reads are taken and dropped. With `StackColumns`
+// over 1 it stores, for every window position, the words of all kernel columns together, so that
 // one read returns a whole kernel row; with `StackRows` > 1 those of all kernel rows too, so that
 // one read returns a whole window, and a stored row is a row of windows.
 //

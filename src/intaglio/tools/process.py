@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import codecs
 import importlib.util
+import math
 import os
 import re
 import selectors
@@ -88,21 +89,17 @@ def run_logged(
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-        deadline = None if timeout_s is None else time.monotonic() + timeout_s
         reason = _Reason()
         try:
-            for line in _lines(process, deadline, silence_s):
+            for line in _lines(process, timeout_s, silence_s):
                 stream.write(line + "\n")
                 stream.flush()
                 reason.hear(line)
                 if on_line is not None:
                     on_line(line)
-            status = process.wait(_left(deadline))
-        except subprocess.TimeoutExpired as expired:
-            rule = "print something" if expired.timeout == silence_s else "end"
-            raise StuckError(
-                f"{name} must {rule} within {expired.timeout:g} s, and it has not; see {log}"
-            ) from None
+            status = process.wait()
+        except _LateError as late:
+            raise StuckError(f"{name} must {late}, and it has not; see {log}") from None
         finally:
             _kill_group(process)
     if status != 0:
@@ -121,6 +118,10 @@ def installed_version(package: str, module: str, requirement: str) -> str:
             f"{package} must be installed for this step, and it is not: pip install {requirement}"
         )
     return metadata.version(package)
+
+
+class StuckError(ToolError):
+    """A program took longer than it may; the text says which limit it passed."""
 
 
 @contextmanager
@@ -152,29 +153,37 @@ class _Reason:
         return f": {line[:_MAX_REASON]}" if line else ""
 
 
-def _left(deadline: float | None) -> float | None:
-    return None if deadline is None else max(0.0, deadline - time.monotonic())
+class _LateError(Exception):
+    """A limit of time was passed; the text is the rule that was broken."""
 
 
-def _lines(process: subprocess.Popen[bytes], deadline: float | None) -> Iterator[str]:
+def _lines(
+    process: subprocess.Popen[bytes], timeout_s: float | None, silence_s: float | None
+) -> Iterator[str]:
     """Yield what a process prints, line by line, until it prints no more.
 
     Raises:
-        subprocess.TimeoutExpired: the deadline came first.
+        _LateError: it took longer than `timeout_s` in all, or `silence_s` for the next output.
     """
     decode = codecs.getincrementaldecoder("utf-8")("replace").decode
     pending = ""
+    end = math.inf if timeout_s is None else time.monotonic() + timeout_s
     output = cast("IO[bytes]", process.stdout)
     with output, selectors.DefaultSelector() as selector:
         selector.register(output, selectors.EVENT_READ)
         while True:
-            if not selector.select(_left(deadline)):
-                raise subprocess.TimeoutExpired(process.args, 0)
+            left = max(0.0, end - time.monotonic())
+            wait = min(left, math.inf if silence_s is None else silence_s)
+            if not selector.select(None if wait == math.inf else wait):
+                whole = wait == left
+                raise _LateError(
+                    f"end within {timeout_s:g} s" if whole else f"go on within {silence_s:g} s"
+                )
             chunk = os.read(output.fileno(), 1 << 16)
             if not chunk:
                 break
-            *whole, pending = (pending + decode(chunk)).split("\n")
-            yield from whole
+            *lines, pending = (pending + decode(chunk)).split("\n")
+            yield from lines
     if pending:
         yield pending
 

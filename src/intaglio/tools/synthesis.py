@@ -33,6 +33,9 @@ BITSTREAM = "design.bit"
 LOG = "synthesis.log"
 #: Memory images that sources may read, looked for in the folder the sources are in.
 MEMORY_FILES = ("*.hex", "*.mem")
+#: What a clock should reach, and how many placements to try for it.
+TARGET_MHZ = 100.0
+ATTEMPTS = 3
 
 _REFRESH_S = 0.2
 _STAGES = ("synthesize", "pack", "place", "refine", "route", "bitstream")
@@ -83,7 +86,7 @@ def synthesize_sources(
         top: the top module.
         device: what to place it on.
         output: the folder for results, made if it is not there.
-        seed: of the placer.
+        seed: of the first placement; `placed.seed` tells which was taken.
         progress: whether to show a bar on stderr.
 
     Raises:
@@ -94,7 +97,7 @@ def synthesize_sources(
     tools = {"yosys": yosys.yosys_version(), "nextpnr": nextpnr.nextpnr_version()}
     contents = _hash_sources(folder, sources)
     netlist_key = _hash([SCHEMA, contents, list(sources), top, device.family, tools["yosys"]])
-    key = _hash([netlist_key, asdict(device), seed, tools])
+    key = _hash([netlist_key, asdict(device), seed, TARGET_MHZ, ATTEMPTS, tools])
     done = _read(output, key)
     if done is not None:
         return done
@@ -110,7 +113,9 @@ def synthesize_sources(
             device,
             output / BITSTREAM,
             log=output / LOG,
+            target_mhz=TARGET_MHZ,
             seed=seed,
+            attempts=ATTEMPTS,
             on_line=bar.listen(nextpnr.progress),
         )
     synthesis = Synthesis(

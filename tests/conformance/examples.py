@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Examples for every operator that comes with the package: ordinary ones and corners."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from intaglio.ir.constant import Constant
+from intaglio.ir.types import FLOAT32, TensorType
+from intaglio.numerics.types import IntType
+from intaglio.ops.add import Add
+from intaglio.ops.argmax import Argmax
+from intaglio.ops.average_pool import AveragePool
+from intaglio.ops.batch_norm import BatchNorm
+from intaglio.ops.clip import Clip
+from intaglio.ops.conv2d import Conv2d
+from intaglio.ops.flatten import Flatten
+from intaglio.ops.matmul import Matmul
+from intaglio.ops.max_pool import MaxPool
+from intaglio.ops.pad import Pad
+from intaglio.ops.relu import Relu
+from intaglio.ops.requantize import Requantize
+from intaglio.ops.reshape import Reshape
+from intaglio.ops.sum_pool import SumPool
+from intaglio.testing import Example
+
+
+def of(text: str, *shape: int) -> TensorType:
+    return TensorType(shape, IntType.parse(text))
+
+
+def constant(text: str, *shape: int) -> Constant:
+    """Random codes of a type, its extremes among them."""
+    element = IntType.parse(text)
+    data = np.random.default_rng(len(shape)).integers(element.min, element.max + 1, shape)
+    data.flat[0], data.flat[-1] = element.min, element.max
+    return Constant(data, element)
+
+
+FLOATS = TensorType((5, 5, 2), FLOAT32)
+
+EXAMPLES = (
+    Example(Add(), (of("u8", 3, 4, 6), of("u8", 3, 4, 6))),
+    Example(Add(), (of("s5", 4, 2, 3), of("u7", 4, 2, 3))),
+    Example(Argmax(), (of("s9n", 10),)),
+    Example(Argmax(), (of("u1", 1),)),
+    Example(AveragePool((2, 3), (1, 2), (1, 0, 1, 2)), (FLOATS,)),
+    Example(AveragePool((2, 3), (1, 2), (1, 0, 1, 2), count_padding=False), (FLOATS,)),
+    Example(
+        BatchNorm(),
+        (FLOATS, *[Constant(np.array(pair, np.float32), FLOAT32) for pair in ((2, 3), (-1, 0.5))]),
+    ),
+    Example(Clip(-3, 90), (of("s8", 5, 5, 4),)),
+    Example(Clip(300, 400), (of("u8", 3, 3, 2),)),
+    Example(Clip(-(1 << 40), 1 << 35), (of("s40", 3, 2, 2),)),
+    Example(Conv2d(), (of("u8", 7, 6, 4), constant("s8n", 6, 3, 3, 4), constant("s17", 6))),
+    Example(
+        Conv2d((2, 3), (1, 2, 0, 1), -5),
+        (of("s8", 6, 7, 2), constant("u4", 3, 4, 2, 2), constant("u9", 3)),
+    ),
+    Example(Conv2d((3, 2)), (of("u4", 8, 9, 3), constant("s2", 4, 2, 1, 3), constant("s3", 4))),
+    Example(Flatten(), (of("s6", 3, 4, 2),)),
+    Example(Matmul(), (of("u8", 24), constant("s8", 10, 24), constant("s20", 10))),
+    Example(Matmul(), (of("s17", 6), constant("u17", 4, 6), constant("s1", 4))),
+    Example(MaxPool((2, 2), (2, 2)), (of("u8", 6, 8, 4),)),
+    Example(MaxPool((3, 2), (1, 3), (2, 1, 1, 0)), (of("s5n", 5, 6, 3),)),
+    Example(Pad((1, 2, 0, 3), 7), (of("u4", 4, 3, 2),)),
+    Example(Pad((0, 1, 2, 0), -9), (of("s4", 3, 3, 4),)),
+    Example(Relu(), (of("s8", 4, 4, 6),)),
+    Example(Relu(-50), (of("u3", 4),)),
+    Example(Requantize(16, -3, IntType.parse("s8")), (of("s24", 3, 4, 6), constant("u16", 6))),
+    Example(Requantize(5, 0, IntType.parse("u8")), (of("s14", 4, 3, 2), constant("u1", 1))),
+    Example(Requantize(0, 9, IntType.parse("u48")), (of("u34", 6), constant("u11", 6))),
+    Example(Reshape((4, 2, 6)), (of("u5", 4, 3, 4),)),
+    Example(SumPool((2, 2), (2, 2)), (of("u8", 6, 6, 4),)),
+    Example(SumPool((3, 3), (2, 1), (1, 2, 0, 1), -4), (of("s6", 5, 4, 2),)),
+)

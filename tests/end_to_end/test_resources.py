@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The cells a design is said to take, against those Yosys finds in its bundle."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from intaglio.arch.dataflow import dataflow
+from intaglio.devices import device
+from intaglio.explore.folding import best_throughput
+from intaglio.ir.graph import Node, Program
+from intaglio.ops.conv2d import Conv2d
+from intaglio.ops.max_pool import MaxPool
+from intaglio.ops.requantize import Requantize
+from intaglio.rtl.bundle import emit
+from intaglio.tools.yosys import synthesize_netlist
+from tests.programs import S8, U8, codes, convolutional, program
+
+#: What the estimate of LUTs may be off by, for designs this small.
+LUT_ERROR = 0.25
+
+
+def wide() -> Program:
+    """Weights and rows that go to block RAM, and accumulators that take two multipliers."""
+    return program(
+        (9, 40, 8),
+        [
+            Node("conv", Conv2d((2, 2)), ("x", "w", "b")),
+            Node("scaled", Requantize(20, 0, U8), ("conv", "m")),
+            Node("pool", MaxPool((2, 2), (1, 1)), ("scaled",)),
+        ],
+        {
+            "w": codes(S8, 16, 3, 3, 8),
+            "b": codes(S8, 16),
+            "m": codes(U8, 16),
+        },
+    )
+
+
+@pytest.mark.parametrize("made", [convolutional(), wide()], ids=["narrow", "wide"])
+def test_a_netlist_has_the_cells_that_were_counted(made: Program, tmp_path: Path) -> None:
+    target = device("ecp5-25f")
+    design = dataflow(made, target, best_throughput(made, target).folds)
+    bundle = emit(design, tmp_path / "bundle")
+    cells = synthesize_netlist(
+        bundle.folder,
+        bundle.sources,
+        bundle.top,
+        tmp_path / "netlist.json",
+        log=tmp_path / "yosys.log",
+    )
+    assert cells.dsp == design.resources.dsp > 0
+    assert cells.bram == design.resources.bram > 0
+    assert abs(cells.lut - design.resources.lut) <= LUT_ERROR * cells.lut

