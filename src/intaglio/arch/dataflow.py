@@ -212,13 +212,15 @@ def _readers(graph: Graph) -> dict[str, int]:
 
 def _first_lanes(graph: Graph, value: str, folds: Mapping[str, Fold]) -> int:
     """Lanes of a stream from outside: those its first reader with hardware wants."""
-    if value not in graph.consumers:
-        raise ModelError(f"a design must compute something; {graph.name!r} only renames its input")
-    node = graph.consumers[value][0]
-    unit = node_unit(graph, node, folds[node.name])
-    if unit is None:
-        return _first_lanes(graph, node.name, folds)
-    return next(iter(unit.inputs.values())).lanes
+    names = {value}
+    for node in graph.nodes:
+        if names.isdisjoint(node.inputs):
+            continue
+        unit = node_unit(graph, node, folds[node.name])
+        if unit is not None:
+            return next(iter(unit.inputs.values())).lanes
+        names.add(node.name)
+    raise ModelError(f"a design must compute something; {graph.name!r} only renames its input")
 
 
 def require_fit(design: Design) -> Design:

@@ -5,8 +5,8 @@ The interval of a design is that of its slowest unit, so the least interval is f
 over the intervals that occur. Whether one is feasible is a multiple-choice knapsack with several
 resources: nodes are visited in stream order, and for every way the streams now open can be laned
 the Pareto set of the cells spent so far is kept. Converters between unequal lanes are part of it.
-Nothing is sampled and nothing is dropped but what is dominated, so the result is the optimum of the
-cost model.
+So are the forks of streams with several readers. Nothing is sampled and nothing is dropped but what
+is dominated, so the result is the optimum of the cost model.
 
 Source: the bisection over the bottleneck and the merging of Pareto sets is the textbook dynamic
 program for bottleneck and multiple-choice knapsack problems (Kellerer, Pferschy, Pisinger,
@@ -24,6 +24,7 @@ from intaglio.arch.dataflow import capacity, hardware_graph, node_unit, over_cap
 from intaglio.devices.device import Device
 from intaglio.errors import InfeasibleError
 from intaglio.hw.cost import Resources
+from intaglio.hw.stream_fork import stream_fork
 from intaglio.hw.stream_width import regroup
 from intaglio.hw.unit import Fold, Stream, StreamOperator
 from intaglio.ir.graph import Graph, Node, Program
@@ -111,11 +112,17 @@ def least_area(program: Program, device: Device, interval: int, fill: float = 1.
 
 @dataclass(frozen=True)
 class _Search:
-    """The options of every node, and the device's bound."""
+    """The options of every node, and the device's bound.
+
+    `outside` names the input and what only renames it: one stream, whose lanes its first reader
+    chooses.
+    """
 
     graph: Graph
     options: Mapping[str, tuple[Option, ...]]
     readers: Mapping[str, int]
+    forks: Mapping[str, int]
+    outside: frozenset[str]
     bound: Resources
     device: str
 
@@ -127,7 +134,13 @@ class _Search:
         for node in graph.nodes:
             for name in node.inputs:
                 readers[name] += 1
-        return cls(graph, options, readers, capacity(device, fill), device.name)
+        forks = {v: max(0, n + (v in graph.outputs) - 1) for v, n in readers.items()}
+        outside = {value.name for value in graph.inputs}
+        for node in graph.nodes:
+            if outside.issuperset(node.inputs) and not options[node.name][0].inputs:
+                outside.add(node.name)
+        bound = capacity(device, fill)
+        return cls(graph, options, readers, forks, frozenset(outside), bound, device.name)
 
     def intervals(self) -> list[int]:
         """Every interval a design can have, from the one the slowest node forces upwards."""
@@ -140,11 +153,7 @@ class _Search:
     def smallest(self, interval: int, bound: Resources | None = None) -> _Partial | None:
         """Return the choices of least cells that keep the interval and fit, or None."""
         limit = _cells(bound or self.bound)
-        states: dict[State, list[_Partial]] = {
-            tuple((v.name, 0, self.readers[v.name]) for v in self.graph.inputs): [
-                _Partial((0, 0, 0, 0), None, None)
-            ]
-        }
+        states = {self._start(): [_Partial((0, 0, 0, 0), None, None)]}
         for node in self.graph.nodes:
             reached: dict[State, list[_Partial]] = {}
             for state, partials in states.items():
@@ -165,31 +174,45 @@ class _Search:
         ends = [partial for partials in states.values() for partial in partials]
         return min(ends, key=self._share, default=None)
 
+    def _start(self) -> State:
+        return tuple((value.name, 0, self.readers[value.name]) for value in self.graph.inputs)
+
     def _step(
         self, node: Node, state: State, option: Option, interval: int
     ) -> tuple[State, Cells] | None:
         """Lane the node's operands for an option; None where a converter is too slow."""
         lanes = {value: (width, left) for value, width, left in state}
         cells = option.cells
-        operands = [name for name in node.inputs if name not in self.graph.constants]
         given = option.lanes_out
-        for index, value in enumerate(operands):
+        for index, value in enumerate(self._operands(node)):
             width, left = lanes[value]
             if not option.inputs:  # a wire: the lanes go on as they are
                 given = width
             else:
                 wanted = option.inputs[index]
-                width = width or wanted.lanes
-                converter = _converter(
+                if not width:
+                    width, cells = wanted.lanes, _plus(cells, self._outside_forks(wanted))
+                    lanes = {v: (w or width, readers) for v, (w, readers) in lanes.items()}
+                slots, more = _converter(
                     wanted.element, wanted.lanes * wanted.beats, width, wanted.lanes
                 )
-                if converter[0] > interval:
+                if slots > interval:
                     return None
-                cells = _plus(cells, converter[1])
+                cells = _plus(cells, more)
             lanes[value] = (width, left - 1)
+        if node.name not in self.outside:
+            element = self.graph.types[node.name].integer
+            cells = _plus(cells, _forks(element, given, self.forks[node.name]))
         lanes[node.name] = (given, self.readers[node.name])
         after = tuple(sorted((v, w, left) for v, (w, left) in lanes.items() if left))
         return after, cells
+
+    def _operands(self, node: Node) -> list[str]:
+        return [name for name in node.inputs if name not in self.graph.constants]
+
+    def _outside_forks(self, stream: Stream) -> Cells:
+        count = sum(self.forks[name] for name in self.outside)
+        return _forks(stream.element, stream.lanes, count)
 
     def folding(self, interval: int) -> Folding:
         """Return the smallest folding of a feasible interval."""
@@ -198,8 +221,24 @@ class _Search:
             raise InfeasibleError(self.shortfall(interval))
         chosen = _unwind(partial)
         folds = {n.name: o.fold for n, o in zip(self.graph.nodes, chosen, strict=True)}
-        reached = max(option.interval for option in chosen)
-        return Folding(folds, reached, _resources(partial.cells))
+        return Folding(folds, self._reached(chosen, interval), _resources(partial.cells))
+
+    def _reached(self, chosen: Sequence[Option], limit: int) -> int:
+        """The interval of the slowest unit of a choice that keeps a limit, converters among them.
+
+        Whether a choice is so fast does not depend on any other, so bisection finds how fast it is.
+        """
+        every = [t for t in self.intervals() if t <= limit]
+        return every[bisect_left(every, True, key=lambda t: self._keeps(chosen, t))]
+
+    def _keeps(self, chosen: Sequence[Option], interval: int) -> bool:
+        state = self._start()
+        for node, option in zip(self.graph.nodes, chosen, strict=True):
+            step = self._step(node, state, option, interval)
+            if option.interval > interval or step is None:
+                return False
+            state = step[0]
+        return True
 
     def shortfall(self, interval: int) -> str:
         """Say by how much the smallest design of an interval misses the device."""
@@ -244,6 +283,12 @@ def _converter(element: IntType, elements: int, have: int, want: int) -> tuple[i
     for unit in units:
         cells = _plus(cells, _cells(unit.resources))
     return max((unit.interval for unit in units), default=0), cells
+
+
+@cache
+def _forks(element: IntType, lanes: int, count: int) -> Cells:
+    """Return the cells of so many forks of a stream; they are as fast as what feeds them."""
+    return _cells(stream_fork(Stream(lanes, element, 1)).resources * count)
 
 
 def _pareto(partials: Sequence[_Partial]) -> list[_Partial]:

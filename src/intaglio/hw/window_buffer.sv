@@ -9,7 +9,7 @@
 // one read returns a whole window, and a stored row is a row of windows.
 //
 // Reader: walks, outermost first, over output rows, output columns, `Outer` passes, stored rows of
-// a window and `Inner` words. `slot_o` says that a slot may be issued; an issued slot's word appears
+// a window and `Inner` words. `slot_o` says that a slot may be issued; the word of a slot appears
 // three edges later with its first and last marks. An output row starts when all its input rows
 // are in, and gives back at its last slot the rows that no later window needs.
 

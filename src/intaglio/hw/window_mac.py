@@ -36,42 +36,22 @@ def window_mac(
     """
     require_port("x", x.integer)
     require_port("weight", weight.type.integer)
-    outputs, rows, columns, channels = weight.data.shape
-    window = Window(
-        x.shape[0],
-        x.shape[1],
-        channels,
-        (rows, columns),
-        stride,
-        fold.lanes_in,
-        x.integer.width,
-        stacked=fold.columns > 1,
-        outer=outputs // fold.lanes_out,
-        slack=fold.slack,
-        whole=fold.whole,
-    )
-    lanes = fold.lanes_in * fold.columns * (rows if fold.whole else 1)
+    window = _window(x, weight, stride, fold)
+    lanes = fold.lanes_in * fold.columns * (window.kernel[0] if fold.whole else 1)
     out_lanes = output_lanes(fold.lanes_out, window.window_slots)
     beats = fold.lanes_out // out_lanes
     latency = 7 + (lanes - 1).bit_length()
-    element, sums = y.integer, y.integer.width + (0 if y.integer.signed else 1)
     weights, biases = weight.type.integer, bias.type.integer
     images = (
         Image.of("WeightFile", weight_fields(weight.data, fold), weights.width),
         Image.of("BiasFile", bias.data.reshape(-1, fold.lanes_out), biases.width),
     )
-    depth = fifo_depth(latency, beats)
+    out = Stream(out_lanes, y.integer, y.size // out_lanes)
     parameters = {
         "Width": x.integer.width,
         "Signed": int(x.integer.signed),
         **window.parameters,
-        "StackColumns": fold.columns,
-        "StackStride": stride[1],
-        "StackCount": window.out_columns,
-        "StackRows": rows if fold.whole else 1,
-        "BlockStack": int(window.stack_memory is not None and window.stack_memory.block),
-        "Outer": window.outer,
-        "Inner": window.inner,
+        **_stacking(window, fold),
         "LanesOut": fold.lanes_out,
         "WeightWidth": weights.width,
         "WeightSigned": int(weights.signed),
@@ -80,19 +60,18 @@ def window_mac(
         "BiasWidth": biases.width,
         "BiasSigned": int(biases.signed),
         "BlockBias": int(images[1].memory.block),
-        "SumWidth": sums,
-        "OutWidth": element.width,
+        "SumWidth": _sum_width(y.integer),
+        "OutWidth": y.integer.width,
         "OutLanes": out_lanes,
-        "OutDepth": depth,
+        "OutDepth": fifo_depth(latency, beats),
     }
-    out = Stream(out_lanes, element, y.size // out_lanes)
+    shift = fold.lanes_out * y.integer.width
     resources = (
         window.resources
-        + images[0].memory.resources
-        + images[1].memory.resources
-        + _mac_resources(lanes, fold.lanes_out, x.integer, weights, sums)
-        + fifo_resources(out.width, depth)
-        + Resources(lut=fold.lanes_out * element.width, ff=fold.lanes_out * element.width)
+        + sum((image.memory.resources for image in images), Resources())
+        + _mac_resources(lanes, fold.lanes_out, x.integer, weights, _sum_width(y.integer))
+        + fifo_resources(out.width, parameters["OutDepth"])
+        + Resources(lut=shift, ff=shift)
     )
     return Unit(
         "window_mac",
@@ -107,6 +86,42 @@ def window_mac(
         multipliers=lanes * fold.lanes_out,
         macs=weight.data.size * window.out_rows * window.out_columns,
     )
+
+
+def _window(x: TensorType, weight: Constant, stride: tuple[int, int], fold: Fold) -> Window:
+    outputs, rows, columns, channels = weight.data.shape
+    return Window(
+        x.shape[0],
+        x.shape[1],
+        channels,
+        (rows, columns),
+        stride,
+        fold.lanes_in,
+        x.integer.width,
+        stacked=fold.columns > 1,
+        outer=outputs // fold.lanes_out,
+        slack=fold.slack,
+        whole=fold.whole,
+    )
+
+
+def _stacking(window: Window, fold: Fold) -> dict[str, int]:
+    """Parameters of how much of a window one word holds, and of the passes over it."""
+    above = window.stack_memory
+    return {
+        "StackColumns": fold.columns,
+        "StackStride": window.stride[1],
+        "StackCount": window.out_columns,
+        "StackRows": window.kernel[0] if fold.whole else 1,
+        "BlockStack": int(above is not None and above.block),
+        "Outer": window.outer,
+        "Inner": window.inner,
+    }
+
+
+def _sum_width(element: IntType) -> int:
+    """Bits of a partial sum, which is signed even where the whole sum is not."""
+    return element.width + (not element.signed)
 
 
 def output_lanes(lanes_out: int, window_slots: int) -> int:

@@ -6,6 +6,40 @@ from __future__ import annotations
 from intaglio.arch.design import Design
 from intaglio.rtl.top import axis_width
 
+#: The part that is the same for every design.
+_DRIVE_AND_CHECK = """\
+  assign in_valid = resetn && (sent < InBeats);
+  assign in_data = stimulus[(sent < InBeats) ? sent : 0];
+  assign wrong = (out_data !== expected[got]) || (out_last !== ((got + 1) % FrameBeats == 0));
+
+  always_ff @(posedge clk) begin
+    if (!resetn) begin
+      sent   <= 0;
+      got    <= 0;
+      errors <= 0;
+      idle   <= 0;
+    end else begin
+      if (in_valid && in_ready) sent <= sent + 1;
+      idle <= out_valid ? 0 : idle + 1;
+      if (idle == Patience) $fatal(1, "FAILED: %0d of %0d beats, then none", got, OutBeats);
+      if (out_valid) begin
+        got    <= got + 1;
+        errors <= errors + 32'(wrong);
+        if (wrong) begin
+          $display("beat %0d: expected %h, found %h, last %b", got, expected[got], out_data,
+                   out_last);
+        end
+        if (got + 1 == OutBeats) begin
+          if (errors == 0 && !wrong) $display("PASSED: %0d beats equal", OutBeats);
+          else $fatal(1, "FAILED: %0d of %0d beats differ", errors + 32'(wrong), OutBeats);
+          $finish;
+        end
+      end
+    end
+  end
+endmodule
+"""
+
 
 def testbench(design: Design, module: str, frames: int) -> str:
     """Print the bench: it drives every vector, compares every beat, and says passed or failed."""
@@ -50,34 +84,4 @@ module {module}_tb;
     .m_axis_tlast(out_last)
   );
 
-  assign in_valid = resetn && (sent < InBeats);
-  assign in_data = stimulus[(sent < InBeats) ? sent : 0];
-  assign wrong = (out_data !== expected[got]) || (out_last !== ((got + 1) % FrameBeats == 0));
-
-  always_ff @(posedge clk) begin
-    if (!resetn) begin
-      sent   <= 0;
-      got    <= 0;
-      errors <= 0;
-      idle   <= 0;
-    end else begin
-      if (in_valid && in_ready) sent <= sent + 1;
-      idle <= out_valid ? 0 : idle + 1;
-      if (idle == Patience) $fatal(1, "FAILED: %0d of %0d beats, then none", got, OutBeats);
-      if (out_valid) begin
-        got    <= got + 1;
-        errors <= errors + 32'(wrong);
-        if (wrong) begin
-          $display("beat %0d: expected %h, found %h, last %b", got, expected[got], out_data,
-                   out_last);
-        end
-        if (got + 1 == OutBeats) begin
-          if (errors == 0 && !wrong) $display("PASSED: %0d beats equal", OutBeats);
-          else $fatal(1, "FAILED: %0d of %0d beats differ", errors + 32'(wrong), OutBeats);
-          $finish;
-        end
-      end
-    end
-  end
-endmodule
-"""
+{_DRIVE_AND_CHECK}"""

@@ -79,16 +79,7 @@ def run_logged(
         log.open("a", encoding="utf-8") as stream,
     ):
         stream.write(f"$ cd {shlex.quote(str(cwd))} && {shlex.join(command)}\n")
-        launcher = [sys.executable, "-I", "-S", "-c", _LAUNCHER, str(os.getpid())]
-        process = subprocess.Popen(
-            [*launcher, *command],
-            cwd=cwd,
-            env={**os.environ, **(env or {}), "TMPDIR": scratch},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+        process = _start(command, cwd, {**os.environ, **(env or {}), "TMPDIR": scratch})
         reason = _Reason()
         try:
             for line in _lines(process, timeout_s, silence_s):
@@ -151,6 +142,19 @@ class _Reason:
     def __str__(self) -> str:
         line = self._error or self._last
         return f": {line[:_MAX_REASON]}" if line else ""
+
+
+def _start(command: Sequence[str], cwd: Path, env: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    launcher = [sys.executable, "-I", "-S", "-c", _LAUNCHER, str(os.getpid())]
+    return subprocess.Popen(
+        [*launcher, *command],
+        cwd=cwd,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
 
 
 class _LateError(Exception):

@@ -106,18 +106,7 @@ def synthesize_sources(
         made = _resume_netlist(output, netlist_key)
         if made is None:
             made = _make_netlist(folder, sources, top, device, output, netlist_key, bar)
-        (output / RECORD).unlink(missing_ok=True)
-        begin = time.monotonic()
-        placed = nextpnr.place_and_route(
-            output / NETLIST,
-            device,
-            output / BITSTREAM,
-            log=output / LOG,
-            target_mhz=TARGET_MHZ,
-            seed=seed,
-            attempts=ATTEMPTS,
-            on_line=bar.listen(nextpnr.progress),
-        )
+        placed, seconds = _place(device, output, seed, bar)
     synthesis = Synthesis(
         key=key,
         top=top,
@@ -127,7 +116,7 @@ def synthesize_sources(
         placed=placed,
         bitstream=BITSTREAM,
         bitstream_sha256=_hash_file(output / BITSTREAM),
-        seconds={"synthesize": made["seconds"], "place": round(time.monotonic() - begin, 2)},
+        seconds={"synthesize": made["seconds"], "place": seconds},
         tools=tools,
     )
     write_json(output / RECORD, {"schema": SCHEMA, **asdict(synthesis)})
@@ -176,6 +165,22 @@ def _make_netlist(
     }
     write_json(output / NETLIST_RECORD, record)
     return record
+
+
+def _place(device: Device, output: Path, seed: int, bar: _Bar) -> tuple[Placed, float]:
+    (output / RECORD).unlink(missing_ok=True)
+    begin = time.monotonic()
+    placed = nextpnr.place_and_route(
+        output / NETLIST,
+        device,
+        output / BITSTREAM,
+        log=output / LOG,
+        target_mhz=TARGET_MHZ,
+        seed=seed,
+        attempts=ATTEMPTS,
+        on_line=bar.listen(nextpnr.progress),
+    )
+    return placed, round(time.monotonic() - begin, 2)
 
 
 def _resume_netlist(output: Path, key: str) -> dict[str, Any] | None:
