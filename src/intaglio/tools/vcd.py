@@ -3,8 +3,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
+from itertools import chain
 from pathlib import Path
+
+#: A line that changes a value: a number, and the identifier code of what has it. Such a code may
+#: itself begin with a digit.
+_CHANGE = re.compile(r"(?:b([01]+) |([01]))(\S+)")
 
 
 def stream_beats(path: Path, wires: Iterable[str], clock: str) -> Mapping[str, list[int]]:
@@ -21,7 +27,7 @@ def stream_beats(path: Path, wires: Iterable[str], clock: str) -> Mapping[str, l
     with path.open() as stream:
         names = _declarations(stream, wanted | {clock})
         pending: dict[str, int] = {}
-        for line in stream:
+        for line in chain(stream, ["#"]):
             if line.startswith("#"):
                 # A rising edge samples what was stable before it.
                 if pending.get(clock, 0) == 1 and values.get(clock, 0) == 0:
@@ -29,18 +35,10 @@ def stream_beats(path: Path, wires: Iterable[str], clock: str) -> Mapping[str, l
                 values.update(pending)
                 pending = {}
                 continue
-            number, code = _change(line.rstrip())
-            for name in names.get(code, ()):
-                pending[name] = int(number, 2)
+            if change := _CHANGE.fullmatch(line.rstrip()):
+                for name in names.get(change[3], ()):
+                    pending[name] = int(change[1] or change[2], 2)
     return beats
-
-
-def _change(line: str) -> tuple[str, str]:
-    """Return the number and the identifier code of a line that changes a value."""
-    if line.startswith("b"):
-        number, _, code = line[1:].partition(" ")
-        return number, code
-    return line[0], line[1:]
 
 
 def _sample(values: Mapping[str, int], beats: Mapping[str, list[int]]) -> None:

@@ -120,12 +120,17 @@ class Bench:
             cwd=self.bundle.folder,
             log=work / "simulation.log",
             timeout_s=None,
-            on_line=(lambda line: on_frame(int(line))) if on_frame else None,
+            on_line=_frame_counter(on_frame) if on_frame else None,
         )
         observed = _read(work / "output.bin", len(frames), into, out, shape)
         (work / "input.bin").unlink()
         (work / "output.bin").unlink()
         return observed
+
+
+def _frame_counter(on_frame: Callable[[int], None]) -> Callable[[str], None]:
+    """Read the numbers of finished frames; an assertion that fails prints something else."""
+    return lambda line: on_frame(int(line)) if line.isdigit() else None
 
 
 def build(

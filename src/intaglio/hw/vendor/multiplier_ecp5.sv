@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // `multiplier` for Lattice ECP5: one MULT18X18D with its input and output registers in use, which
-// Yosys does not infer. Same ports and timing as the portable module.
+// Yosys does not infer. Same ports and timing as the portable module. Operands lie in the top bits
+// of its ports, zeros below: a constant bit costs no routing, a sign bit would once for each place.
 
 module multiplier #(
   parameter int unsigned WidthA = 18,
@@ -19,13 +20,13 @@ module multiplier #(
   logic signed [17:0] a, b;
   logic [35:0] p;
 
-  assign a = 18'(a_i);
-  assign b = 18'(b_i);
-  assign product_o = p[WidthA+WidthB-1:0];
+  assign a = 18'(a_i) << (18 - WidthA);
+  assign b = 18'(b_i) << (18 - WidthB);
+  assign product_o = p[35-:WidthA+WidthB];
 
   if (WidthA + WidthB < 36) begin : gen_unused
     logic unused_product;
-    assign unused_product = ^p[35:WidthA+WidthB];
+    assign unused_product = ^p[35-WidthA-WidthB:0];
   end
 
   MULT18X18D #(
