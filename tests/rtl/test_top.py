@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ from intaglio.ops.add import Add
 from intaglio.ops.clip import Clip
 from intaglio.ops.relu import Relu
 from intaglio.rtl.bundle import emit
-from intaglio.rtl.top import Names, identifier, top_level
+from intaglio.rtl.top import Names, identifier, module_name, top_level
 from intaglio.tools.simulation import simulate
 from tests.programs import program
 
@@ -50,6 +51,16 @@ def designed(*nodes: Node, element: IntType | None = None, lanes: int = 1) -> De
 @given(st.text(max_size=12))
 def test_any_name_becomes_an_identifier(name: str) -> None:
     assert re.fullmatch(r"[A-Za-z]\w*", identifier(name), re.ASCII)
+
+
+@pytest.mark.parametrize("name", ["small", "module", "adder", "row_stack", "MULT18X18D"])
+def test_a_network_may_be_named_like_a_keyword_or_a_module(name: str, tmp_path: Path) -> None:
+    assert module_name(name) == f"{name}_net"
+    design = designed(Node("y", Relu(), ("x",)))
+    named = replace(design, graph=replace(design.graph, name=name))
+    bundle = emit(named, tmp_path / "bundle")
+    assert bundle.top == f"{name}_net"
+    assert (bundle.folder / "rtl" / f"{name}_net.sv").is_file()
 
 
 def test_names_that_become_the_same_identifier_stay_apart() -> None:

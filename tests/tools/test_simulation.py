@@ -179,7 +179,10 @@ def test_a_design_that_stops_is_told_from_one_that_is_wrong(
     bundle: Bundle, run: Simulate, tmp_path: Path
 ) -> None:
     def stuck(text: str) -> str:
-        return text.replace("assign m_axis_tvalid = dense_out_valid;", "assign m_axis_tvalid = '0;")
+        return text.replace(
+            "assign m_axis_tvalid = dense_out_valid;",
+            "assign m_axis_tvalid = dense_out_valid && rst;",
+        )
 
     broken = changed(bundle, tmp_path / "broken", "rtl/network.sv", stuck)
     with pytest.raises(VerificationError, match="image 0, the output stops too early; waveform"):

@@ -15,6 +15,12 @@ def source(block: str, family: str) -> Traversable:
     return leaf if leaf.is_file() else _HERE / f"{block}.sv"
 
 
+def names_module(name: str) -> bool:
+    """Tell whether a module of the library, or a cell it instantiates, has a name."""
+    folders = [folder for folder in (_HERE / "vendor").iterdir() if folder.is_dir()]
+    return any((folder / f"{name}.sv").is_file() for folder in (_HERE, *folders))
+
+
 def models(family: str) -> list[Traversable]:
     """Return our simulation models of the cells that a family's leaves instantiate."""
     folder = _HERE / "vendor" / f"{family}_models"

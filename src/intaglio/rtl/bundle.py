@@ -22,7 +22,7 @@ from intaglio.hw import library
 from intaglio.ir.execute import run_frames
 from intaglio.rtl.page import page
 from intaglio.rtl.testbench import testbench
-from intaglio.rtl.top import Names, axis_width, identifier, image_file, top_level
+from intaglio.rtl.top import Names, axis_width, image_file, module_name, top_level
 from intaglio.rtl.vectors import hex_beats, to_beats
 
 MANIFEST = "manifest.json"
@@ -97,7 +97,7 @@ def emit(design: Design, folder: str | Path, frames: np.ndarray | None = None) -
         raise ArtifactError(f"{folder} must be a folder, not a file")
     if folder.is_dir() and any(folder.iterdir()) and not (folder / MANIFEST).is_file():
         raise ArtifactError(f"{folder} must be empty or hold a bundle; it holds other files")
-    module = identifier(design.graph.name)
+    module = module_name(design.graph.name)
     files, sources, models = _files(design, module, frames)
     digests = {name: _digest(data) for name, data in sorted(files.items())}
     manifest = {

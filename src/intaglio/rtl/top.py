@@ -7,13 +7,21 @@ import re
 from dataclasses import dataclass
 
 from intaglio.arch.design import Design, Endpoint, Instance
+from intaglio.hw import library
 from intaglio.hw.unit import Stream
+from intaglio.rtl.keywords import KEYWORDS
 
 
 def identifier(name: str) -> str:
     """Turn any name into a SystemVerilog identifier."""
     plain = re.sub(r"\W", "_", name, flags=re.ASCII)
     return plain if plain[:1].isalpha() else f"n_{plain}"
+
+
+def module_name(name: str) -> str:
+    """Turn a network's name into one for its module: no keyword, and no module of the library."""
+    plain = identifier(name)
+    return f"{plain}_net" if plain in KEYWORDS or library.names_module(plain) else plain
 
 
 @dataclass(frozen=True)

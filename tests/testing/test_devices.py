@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Devices that nothing can be designed for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from intaglio.devices import device
+from intaglio.errors import InfeasibleError, IntaglioError, VerificationError
+from intaglio.testing import check_device
+
+GOOD = device("ecp5-25f")
+
+
+@pytest.mark.parametrize(
+    ("change", "kind", "text"),
+    [
+        ({"name": "My Board"}, VerificationError, "name must be small letters, .* not 'My Board'"),
+        ({"sources": ()}, VerificationError, "lut must have a source; it has none"),
+        ({"dsp_width": (18, 9)}, VerificationError, r"must take 18 bits, not \(18, 9\)"),
+        ({"bram_geometries": ((36, 512),)}, VerificationError, "block RAMs must have the forms"),
+        ({"lut": 50}, InfeasibleError, "must fit ecp5-25f, not need lut .* of 50"),
+        ({"dsp": 0}, InfeasibleError, "dsp 1 of 0"),
+    ],
+)
+def test_a_device_that_does_not_conform(
+    change: dict[str, Any], kind: type[IntaglioError], text: str
+) -> None:
+    check_device(GOOD)
+    with pytest.raises(kind, match=text):
+        check_device(replace(GOOD, **change))
