@@ -258,6 +258,7 @@ def _same_pool(draw: st.DrawFn, sketch: Sketch) -> None:
 
 LAYERS: tuple[Layer, ...] = (
     _convolution,
+    _convolution,
     _requantize,
     _relu,
     _clip,
@@ -283,12 +284,13 @@ def _head(draw: st.DrawFn, sketch: Sketch) -> None:
 
 @st.composite
 def networks(draw: st.DrawFn, min_frames: int = 3, max_frames: int = 6) -> Network:
-    """Draw a network of one to five layers, and a fold for each of its nodes."""
+    """Draw a network of one to six layers, and a fold for each of its nodes."""
     channels = draw(st.integers(1, 8))
-    rows, columns = (draw(st.integers(1, 8)) for _ in range(2))
+    rows, columns = (draw(st.integers(1, 10)) for _ in range(2))
     element = draw(st.builds(IntType, st.integers(1, 9), st.booleans()))
     sketch = Sketch(TensorType((rows, columns, channels), element))
-    for layer in draw(st.lists(st.sampled_from(LAYERS), min_size=1, max_size=5)):
+    for _ in range(draw(st.integers(1, 6))):
+        layer = draw(st.sampled_from(LAYERS))
         if sketch.type.integer.width > WIDEST_BITS:
             _requantize(draw, sketch)
         layer(draw, sketch)

@@ -21,7 +21,7 @@ from intaglio.tools.verilator import Stalls
 from tests.strategies import Network, networks
 
 #: Shares of the networks, so that they spread over the workers of a run.
-SHARES = 20
+SHARES = 10
 NETWORKS = {"dev": 40, "ci": 200, "nightly": 2000}[settings.get_current_profile_name()]
 
 
