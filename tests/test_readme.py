@@ -19,7 +19,7 @@ from onnx import helper
 import intaglio
 from intaglio.cli import main, parser
 from intaglio.devices import device
-from intaglio.devices.device import parse_device
+from intaglio.devices.description import parse_device
 from tests.cli.tiny import write_model
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -39,6 +39,7 @@ def test_random_networks_give_every_bit_at_the_predicted_cycle(share: int, runti
 
 def prove(network, runtime):
     import intaglio.hw.window_pool as wp
+
     wp.LATENCY = 5 if any(n.op.name == "sum_pool" for n in network.program.graph.nodes) else 4
     design = dataflow(network.program, device("ecp5-85f"), network.folds)
     with tempfile.TemporaryDirectory() as folder:

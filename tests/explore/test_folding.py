@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from intaglio.arch.dataflow import _build, capacity, hardware_graph
 from intaglio.arch.design import Design
 from intaglio.devices import device
-from intaglio.devices.device import Device
+from intaglio.devices.description import Device
 from intaglio.errors import InfeasibleError
 from intaglio.explore.folding import best_throughput, least_area
 from intaglio.hw.cost import Resources

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import product
 
 from intaglio.arch.design import Design, Endpoint, Instance
-from intaglio.devices.device import Device
+from intaglio.devices.description import Device
 from intaglio.errors import InfeasibleError, ModelError, VerificationError
 from intaglio.hw.cost import Resources
 from intaglio.hw.stream_fifo import SHALLOW

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from intaglio.devices.device import Device
+from intaglio.devices.description import Device
 from intaglio.hw import timing
 from intaglio.hw.cost import Cycles, Resources
 from intaglio.hw.timing import Capacity, Timing, Wiring

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from intaglio.devices import device, devices
-from intaglio.devices.device import Device
+from intaglio.devices.description import Device
 from intaglio.errors import ModelError
 from intaglio.flow import load
 from intaglio.ir.graph import Graph

@@ -6,7 +6,7 @@ from __future__ import annotations
 from functools import cache
 from importlib import resources
 
-from intaglio.devices.device import Device, parse_device
+from intaglio.devices.description import Device, parse_device
 from intaglio.errors import IntaglioError
 
 __all__ = ["Device", "device", "devices"]

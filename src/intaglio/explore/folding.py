@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from intaglio.arch.dataflow import capacity, hardware_graph, node_unit, over_capacity
-from intaglio.devices.device import Device
+from intaglio.devices.description import Device
 from intaglio.errors import InfeasibleError
 from intaglio.hw.cost import Resources
 from intaglio.hw.stream_fork import stream_fork

@@ -13,7 +13,7 @@ import numpy as np
 from intaglio.arch.dataflow import dataflow, require_fit
 from intaglio.arch.design import Design
 from intaglio.devices import device
-from intaglio.devices.device import Device
+from intaglio.devices.description import Device
 from intaglio.errors import InfeasibleError
 from intaglio.explore.buffers import settle_buffers
 from intaglio.explore.folding import Folding, best_throughput, least_area

@@ -8,7 +8,7 @@ import re
 import numpy as np
 
 from intaglio.arch.dataflow import capacity
-from intaglio.devices.device import Device
+from intaglio.devices.description import Device
 from intaglio.errors import VerificationError
 from intaglio.explore.folding import best_throughput
 from intaglio.hw.memory import GEOMETRIES

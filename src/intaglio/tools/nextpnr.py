@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from intaglio.devices.device import Device
+from intaglio.devices.description import Device
 from intaglio.errors import InfeasibleError, ToolError
 from intaglio.tools.process import StuckError, installed_version, run_logged, scratch_folder
 

@@ -19,7 +19,7 @@ from typing import Any
 from tqdm import tqdm
 
 from intaglio.artifact import canonical, write_json
-from intaglio.devices.device import Device
+from intaglio.devices.description import Device
 from intaglio.errors import ArtifactError, ToolError
 from intaglio.tools import nextpnr, yosys
 from intaglio.tools.netlist import Cells

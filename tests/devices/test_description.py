@@ -10,7 +10,7 @@ import pytest
 
 from intaglio import devices
 from intaglio.devices import device
-from intaglio.devices.device import load_device, parse_device
+from intaglio.devices.description import load_device, parse_device
 from intaglio.errors import ModelError
 
 GOOD = (resources.files(devices) / "ecp5-25f.toml").read_text()
