@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -66,8 +67,8 @@ def waveform(path: Path, driven: list[Cycle], *, together: bool) -> Path:
 
 @given(driven=cycles, together=st.booleans())
 def test_a_beat_is_what_was_valid_and_ready_before_a_rising_edge(
-    driven: list[Cycle], together: bool, tmp_path_factory
-) -> None:  # type: ignore[no-untyped-def]
+    driven: list[Cycle], together: bool, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     path = waveform(tmp_path_factory.mktemp("vcd") / "w.vcd", driven, together=together)
     assert stream_beats(path, ("a", "b"), "clk") == {
         "a": [data for (valid, ready, data), _ in driven if valid and ready],

@@ -41,10 +41,9 @@ def window_mac(
     out_lanes = output_lanes(fold.lanes_out, window.window_slots)
     beats = fold.lanes_out // out_lanes
     latency = 7 + (lanes - 1).bit_length()
-    weights, biases = weight.type.integer, bias.type.integer
     images = (
-        Image.of("WeightFile", weight_fields(weight.data, fold), weights.width),
-        Image.of("BiasFile", bias.data.reshape(-1, fold.lanes_out), biases.width),
+        Image.of("WeightFile", weight_fields(weight.data, fold), weight.type.integer.width),
+        Image.of("BiasFile", bias.data.reshape(-1, fold.lanes_out), bias.type.integer.width),
     )
     out = Stream(out_lanes, y.integer, y.size // out_lanes)
     parameters = {
@@ -53,13 +52,7 @@ def window_mac(
         **window.parameters,
         **_stacking(window, fold),
         "LanesOut": fold.lanes_out,
-        "WeightWidth": weights.width,
-        "WeightSigned": int(weights.signed),
-        "WeightWords": len(images[0].fields),
-        "BlockWeights": int(images[0].memory.block),
-        "BiasWidth": biases.width,
-        "BiasSigned": int(biases.signed),
-        "BlockBias": int(images[1].memory.block),
+        **_operands(weight.type.integer, bias.type.integer, images),
         "SumWidth": _sum_width(y.integer),
         "OutWidth": y.integer.width,
         "OutLanes": out_lanes,
@@ -69,7 +62,7 @@ def window_mac(
     resources = (
         window.resources
         + sum((image.memory.resources for image in images), Resources())
-        + _mac_resources(lanes, fold.lanes_out, x.integer, weights, _sum_width(y.integer))
+        + _mac_resources(lanes, fold.lanes_out, x.integer, weight.type.integer, y.integer)
         + fifo_resources(out.width, parameters["OutDepth"])
         + Resources(lut=shift, ff=shift)
     )
@@ -119,6 +112,20 @@ def _stacking(window: Window, fold: Fold) -> dict[str, int]:
     }
 
 
+def _operands(weight: IntType, bias: IntType, images: tuple[Image, Image]) -> dict[str, int]:
+    """Parameters of what is multiplied and where sums start."""
+    weights, biases = images
+    return {
+        "WeightWidth": weight.width,
+        "WeightSigned": int(weight.signed),
+        "WeightWords": len(weights.fields),
+        "BlockWeights": int(weights.memory.block),
+        "BiasWidth": bias.width,
+        "BiasSigned": int(bias.signed),
+        "BlockBias": int(biases.memory.block),
+    }
+
+
 def _sum_width(element: IntType) -> int:
     """Bits of a partial sum, which is signed even where the whole sum is not."""
     return element.width + (not element.signed)
@@ -152,7 +159,7 @@ def weight_fields(weight: np.ndarray, fold: Fold) -> np.ndarray:
     )
 
 
-def _mac_resources(lanes: int, out: int, x: IntType, weight: IntType, sums: int) -> Resources:
+def _mac_resources(lanes: int, out: int, x: IntType, weight: IntType, y: IntType) -> Resources:
     """Estimate multipliers, adder trees and accumulators."""
     product = x.width + weight.width + (not x.signed) + (not weight.signed)
     lut = ff = 0
@@ -163,6 +170,6 @@ def _mac_resources(lanes: int, out: int, x: IntType, weight: IntType, sums: int)
         lut += pairs * (product + level + 1)
         nodes = -(-nodes // 2)
         ff += nodes * (product + level)
-    lut += 2 * sums + 2
-    ff += sums
+    lut += 2 * _sum_width(y) + 2
+    ff += _sum_width(y)
     return Resources(lut=out * lut, ff=out * ff, dsp=out * lanes)
