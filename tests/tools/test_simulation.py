@@ -18,7 +18,7 @@ from intaglio import artifact
 from intaglio.arch.dataflow import dataflow
 from intaglio.arch.design import Design
 from intaglio.devices import device
-from intaglio.errors import ToolError, VerificationError
+from intaglio.errors import ModelError, ToolError, VerificationError
 from intaglio.hw.timing import Timing
 from intaglio.hw.unit import Fold
 from intaglio.ir.execute import trace
@@ -76,6 +76,18 @@ def changed(bundle: Bundle, folder: Path, name: str, change: Callable[[str], str
     manifest["sha256"] = artifact.content_hash("bundle", manifest["files"], {})
     (folder / MANIFEST).write_text(json.dumps(manifest))
     return Bundle.load(folder)
+
+
+def test_frames_the_program_does_not_take_are_refused_before_anything_is_built(
+    bundle: Bundle, run: Simulate, tmp_path: Path
+) -> None:
+    with pytest.raises(ModelError, match="must be given at least one image, not none"):
+        run(bundle, FRAMES[:0])
+    with pytest.raises(ModelError, match="input 'x' must hold u8 integers"):
+        run(bundle, FRAMES + 300)
+    with pytest.raises(ModelError, match="input 'x' must be"):
+        run(bundle, FRAMES[:, :, :, :1])
+    assert not (tmp_path / "work").exists()
 
 
 def test_a_right_bundle_gives_figures_that_agree(bundle: Bundle, run: Simulate) -> None:

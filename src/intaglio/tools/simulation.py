@@ -17,7 +17,7 @@ import numpy as np
 from tqdm import tqdm
 
 from intaglio.arch.design import Design, Endpoint
-from intaglio.errors import VerificationError
+from intaglio.errors import ModelError, VerificationError
 from intaglio.hw.timing import FrameTime
 from intaglio.hw.unit import Stream
 from intaglio.ir.execute import run_frames, trace
@@ -85,19 +85,22 @@ def simulate(
     Raises:
         VerificationError: a bit or a cycle differs; the text names image, layer, row, column,
             channel, expected and found value, and the waveform written.
+        ModelError: there is no frame, or one is not of the program's input type.
         MissingToolError: Verilator or a compiler is missing.
         ToolError: a tool failed.
     """
     design = bundle.design()
     work = work or bundle.folder.with_name(bundle.folder.name + ".sim")
     stalls = stalls or Stalls()
+    if len(frames) == 0:
+        raise ModelError("a simulation must be given at least one image, not none")
+    expected = run_frames(design.program.graph, frames)
     started = time.perf_counter()
     bench = build(bundle, work, runtime=runtime, optimize=optimize)
     built = time.perf_counter()
     with tqdm(total=len(frames), desc="simulate", unit="image", disable=not progress) as bar:
         observed = _run(bench, design, frames, stalls, on_frame=lambda _: bar.update())
     ended = time.perf_counter()
-    expected = run_frames(design.program.graph, frames)
     _compare_bits(bundle, design, work, runtime, frames, observed, expected, stalls)
     timing = design.timing(len(frames))
     if not stalls.any:
