@@ -26,9 +26,9 @@ def window_mac(
     stride: tuple[int, int],
     fold: Fold,
 ) -> Unit:
-    """Return the unit of a convolution over unpadded images.
+    """Return the unit of a convolution over unpadded images; a dense layer is a 1x1 image.
 
-    Shapes: x (H, W, C), weight [K, R, S, C], bias [K], y (P, Q, K); a dense layer is a 1x1 image.
+    Shapes: x (H, W, C), weight [K, R, S, C], bias [K], y (P, Q, K).
     Slots: P * Q * K/lanes_out * R * S/columns * C/lanes_in, R counting once for whole windows.
 
     Raises:
@@ -58,13 +58,12 @@ def window_mac(
         "OutLanes": out_lanes,
         "OutDepth": fifo_depth(latency, beats),
     }
-    shift = fold.lanes_out * y.integer.width
     resources = (
         window.resources
         + sum((image.memory.resources for image in images), Resources())
         + _mac_resources(lanes, fold.lanes_out, x.integer, weight.type.integer, y.integer)
         + fifo_resources(out.width, parameters["OutDepth"])
-        + Resources(lut=shift, ff=shift)
+        + Resources(lut=1, ff=1) * (fold.lanes_out * y.integer.width)
     )
     return Unit(
         "window_mac",
