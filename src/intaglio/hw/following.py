@@ -1,0 +1,340 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The events of a wiring followed frame by frame: the loop that `timing` is asked for most.
+
+A design of a dozen layers has a million events a frame, and sizing its buffers follows them dozens
+of times, so the loop is compiled: by numba, which takes these functions as they stand and keeps the
+result beside this file, as Python keeps its own compiled files. Loaded late: numba takes a while.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import NamedTuple
+
+import numba
+import numpy as np
+
+from intaglio.hw.timing import Counts, Events, FrameTime, Process, Wiring
+
+Numbers = np.ndarray
+#: Frames that room is made for at first; most pipelines repeat themselves earlier.
+FIRST_FRAMES = 8
+#: Processes whose events are kept. A design has a few dozen, and is followed again and again.
+KEPT_PROCESSES = 512
+
+
+class Tables(NamedTuple):
+    """What never changes. Rows of events, takes and gives lie one process after the other.
+
+    `events`, `takes` and `gives` hold where those of each process start. A take or give is a row
+    of `take` (channel, where its counts start, tokens a frame) or `give` (the same, and latency).
+    `channel` rows are: capacity or -1 for no bound, delay, whether it is fed without end.
+    """
+
+    at: Numbers
+    slots: Numbers
+    events: Numbers
+    takes: Numbers
+    take: Numbers
+    need: Numbers
+    release: Numbers
+    gives: Numbers
+    give: Numbers
+    reserve: Numbers
+    given: Numbers
+    channel: Numbers
+
+
+class State(NamedTuple):
+    """What moves. `process` rows are: frame, index, time, slot; `tokens` rows: ready, freed.
+
+    `ready` and `freed` hold the times of each channel's tokens from `base` on; `before` the time of
+    each event one frame ago, and `step` by how much all events of this frame follow those: -1 at
+    its start, -2 where they differ.
+    """
+
+    process: Numbers
+    tokens: Numbers
+    base: Numbers
+    ready: Numbers
+    freed: Numbers
+    before: Numbers
+    step: Numbers
+
+
+@numba.njit(cache=True)
+def earliest(tables: Tables, state: State, p: int) -> int:
+    """Return when a process's next event can happen, or -1 while that is open."""
+    frame, index = state.process[p, 0], state.process[p, 1]
+    time = state.process[p, 2] + tables.at[tables.events[p] + index] - state.process[p, 3]
+    for t in range(tables.takes[p], tables.takes[p + 1]):
+        c = tables.take[t, 0]
+        if tables.channel[c, 2]:
+            continue
+        wanted = frame * tables.take[t, 2] + tables.need[tables.take[t, 1] + index]
+        if wanted > state.tokens[c, 0]:
+            return -1
+        if wanted and state.ready[state.base[c] + wanted - 1] > time:
+            time = state.ready[state.base[c] + wanted - 1]
+    for g in range(tables.gives[p], tables.gives[p + 1]):
+        c = tables.give[g, 0]
+        if tables.channel[c, 0] < 0:
+            continue
+        place = (
+            frame * tables.give[g, 2]
+            + tables.reserve[tables.give[g, 1] + index]
+            - tables.channel[c, 0]
+        )
+        if place > state.tokens[c, 1]:
+            return -1
+        if place > 0 and state.freed[state.base[c] + place - 1] > time:
+            time = state.freed[state.base[c] + place - 1]
+    return time
+
+
+@numba.njit(cache=True)
+def fire(tables: Tables, state: State, p: int, time: int) -> None:
+    """Let a process's next event happen."""
+    index = state.process[p, 1]
+    event = tables.events[p] + index
+    for t in range(tables.takes[p], tables.takes[p + 1]):
+        c, at = tables.take[t, 0], tables.take[t, 1] + index
+        tokens = tables.release[at] - (tables.release[at - 1] if index else 0)
+        for _ in range(tokens):
+            state.freed[state.base[c] + state.tokens[c, 1]] = time + tables.channel[c, 1]
+            state.tokens[c, 1] += 1
+    for g in range(tables.gives[p], tables.gives[p + 1]):
+        c, at = tables.give[g, 0], tables.give[g, 1] + index
+        tokens = tables.given[at] - (tables.given[at - 1] if index else 0)
+        for j in range(tokens):
+            state.ready[state.base[c] + state.tokens[c, 0]] = time + tables.give[g, 3] + j
+            state.tokens[c, 0] += 1
+    step = time - state.before[event]
+    if state.step[0] == -1:
+        state.step[0] = step
+    elif state.step[0] != step:
+        state.step[0] = -2
+    state.before[event] = time
+    state.process[p, 2] = time
+    state.process[p, 3] = tables.at[event]
+    state.process[p, 1] = index + 1
+    if event + 1 == tables.events[p + 1]:
+        state.process[p, 0] += 1
+        state.process[p, 1] = 0
+        state.process[p, 3] -= tables.slots[p]
+
+
+@numba.njit(cache=True)
+def advance(tables: Tables, state: State, frames: int) -> bool:
+    """Fire every event of the first `frames` frames; False where processes wait for ever."""
+    count = len(tables.slots)
+    while True:
+        moved = waiting = False
+        for p in range(count):
+            while state.process[p, 0] < frames:
+                time = earliest(tables, state, p)
+                if time < 0:
+                    waiting = True
+                    break
+                fire(tables, state, p, time)
+                moved = True
+        if not waiting:
+            return True
+        if not moved:
+            return False
+
+
+@dataclass
+class Followed:
+    """A wiring followed so far: `frames` of them, the last `repeats` each `step` cycles apart.
+
+    Only `timing.follow` makes one.
+    """
+
+    wiring: Wiring
+    tables: Tables
+    state: State
+    channels: Mapping[str, int]
+    room: int
+    frames: int = 0
+    step: int = 0
+    repeats: int = 0
+
+    @classmethod
+    def of(cls, wiring: Wiring) -> Followed:
+        """Lay a wiring out in arrays."""
+        names = [*wiring.capacities]
+        names += [n for n in (*wiring.sources, *wiring.sinks) if n not in wiring.capacities]
+        channels = {name: index for index, name in enumerate(names)}
+        tables = _tables(wiring, channels)
+        return cls(wiring, tables, _start(tables, FIRST_FRAMES), channels, FIRST_FRAMES)
+
+    def next_frame(self) -> bool:
+        """Follow one frame more; False where the processes wait for each other for ever."""
+        if self.frames == self.room:
+            self.room *= 2
+            self.state = _grown(self.tables, self.state, self.room)
+        self.frames += 1
+        self.state.step[0] = -1
+        if not advance(self.tables, self.state, self.frames):
+            return False
+        step = int(self.state.step[0])
+        if self.frames == 1 or step < 0:
+            self.repeats = 0
+        else:
+            self.repeats = self.repeats + 1 if step == self.step else 1
+        self.step = step
+        return True
+
+    def frames_deep(self) -> int:
+        """Return how many frames back an event can depend on a token."""
+        capacity, give = self.tables.channel[:, 0], self.tables.give
+        deep = -(-np.maximum(capacity[give[:, 0]], 0) // give[:, 2])
+        return int(deep.max(initial=0))
+
+    def times(self) -> list[FrameTime]:
+        """Return when each frame passed, at the first source and the first sink."""
+        (source, a), (sink, b) = (
+            next(iter(self.wiring.sources.items())),
+            next(iter(self.wiring.sinks.items())),
+        )
+        taken, given = self._freed(source), self._ready(sink)
+        return [
+            FrameTime(int(taken[f * a]) - 1, int(given[f * b]), int(given[(f + 1) * b - 1]))
+            for f in range(self.frames)
+        ]
+
+    def peak(self, name: str) -> int:
+        """Return the most tokens of a channel that were ready and not yet released at one time."""
+        ready, freed = self._ready(name), self._freed(name)
+        held = np.arange(1, len(ready) + 1) - np.searchsorted(freed, ready, side="right")
+        return int(held.max(initial=0))
+
+    def _ready(self, name: str) -> Numbers:
+        c = self.channels[name]
+        return self.state.ready[self.state.base[c] :][: self.state.tokens[c, 0]]
+
+    def _freed(self, name: str) -> Numbers:
+        c = self.channels[name]
+        return self.state.freed[self.state.base[c] :][: self.state.tokens[c, 1]]
+
+
+def _tables(wiring: Wiring, channels: Mapping[str, int]) -> Tables:
+    events = [(_events(process), names) for process, names in wiring.processes]
+    takes = [
+        (channels[names[port]], take.need, take.release)
+        for found, names in events
+        for port, take in found.takes.items()
+    ]
+    gives = [
+        (channels[names[port]], give.reserve, give.count, give.latency)
+        for found, names in events
+        for port, give in found.gives.items()
+    ]
+    take_starts = _starts([len(need) for _, need, _ in takes])
+    give_starts = _starts([len(reserve) for _, reserve, _, _ in gives])
+    rows = np.full((len(channels), 3), (-1, 1, 0), dtype=np.int64)
+    for name, capacity in wiring.capacities.items():
+        rows[channels[name], :2] = capacity.tokens, capacity.delay
+    for name in wiring.sinks:
+        rows[channels[name], :2] = -1, 1
+    for name in wiring.sources:
+        rows[channels[name]] = -1, 1, 1
+    return Tables(
+        at=_joined([found.at for found, _ in events]),
+        slots=np.array([process.slots for process, _ in wiring.processes], dtype=np.int64),
+        events=_starts([len(found.at) for found, _ in events]),
+        takes=_starts([len(found.takes) for found, _ in events]),
+        take=_rows(
+            [
+                (c, at, release[-1])
+                for (c, _, release), at in zip(takes, take_starts[:-1], strict=True)
+            ],
+            3,
+        ),
+        need=_joined([need for _, need, _ in takes]),
+        release=_joined([release for _, _, release in takes]),
+        gives=_starts([len(found.gives) for found, _ in events]),
+        give=_rows(
+            [
+                (c, at, count[-1], latency)
+                for (c, _, count, latency), at in zip(gives, give_starts[:-1], strict=True)
+            ],
+            4,
+        ),
+        reserve=_joined([reserve for _, reserve, _, _ in gives]),
+        given=_joined([count for _, _, count, _ in gives]),
+        channel=rows,
+    )
+
+
+@lru_cache(maxsize=KEPT_PROCESSES)
+def _events(process: Process) -> Events:
+    """Return a process's events as arrays."""
+    found = process.events()
+    return Events(
+        _numbers(found.at),
+        {
+            n: replace(t, need=_numbers(t.need), release=_numbers(t.release))
+            for n, t in found.takes.items()
+        },
+        {
+            n: replace(g, reserve=_numbers(g.reserve), count=_numbers(g.count))
+            for n, g in found.gives.items()
+        },
+    )
+
+
+def _start(tables: Tables, frames: int) -> State:
+    """Return the state before the first cycle, with room for so many frames."""
+    processes = len(tables.slots)
+    process = np.zeros((processes, 4), dtype=np.int64)
+    process[:, 2:] = -1
+    base = _bases(tables, frames)
+    return State(
+        process,
+        np.zeros((len(tables.channel), 2), dtype=np.int64),
+        base,
+        np.zeros(base[-1], dtype=np.int64),
+        np.zeros(base[-1], dtype=np.int64),
+        np.zeros(len(tables.at), dtype=np.int64),
+        np.full(1, -1, dtype=np.int64),
+    )
+
+
+def _bases(tables: Tables, frames: int) -> Numbers:
+    """Return where the tokens of each channel start, and behind them all their number."""
+    tokens = np.zeros(len(tables.channel), dtype=np.int64)
+    for rows in (tables.take, tables.give):
+        np.maximum.at(tokens, rows[:, 0], rows[:, 2])
+    return _starts(tokens * frames)
+
+
+def _grown(tables: Tables, state: State, frames: int) -> State:
+    """Return the same state with room for more frames."""
+    base = _bases(tables, frames)
+    times = []
+    for old, column in ((state.ready, 0), (state.freed, 1)):
+        new = np.zeros(base[-1], dtype=np.int64)
+        for c, count in enumerate(state.tokens[:, column]):
+            new[base[c] : base[c] + count] = old[state.base[c] : state.base[c] + count]
+        times.append(new)
+    return state._replace(base=base, ready=times[0], freed=times[1])
+
+
+def _starts(lengths: Sequence[int] | Numbers) -> Numbers:
+    return np.concatenate(([0], np.cumsum(np.asarray(lengths, dtype=np.int64))))
+
+
+def _numbers(values: Counts) -> Numbers:
+    return np.asarray(values, dtype=np.int64)
+
+
+def _joined(parts: Sequence[Counts]) -> Numbers:
+    return np.concatenate([np.zeros(0, dtype=np.int64), *map(_numbers, parts)])
+
+
+def _rows(rows: Sequence[tuple[int, ...]], width: int) -> Numbers:
+    return np.array(rows, dtype=np.int64).reshape(-1, width)
