@@ -16,8 +16,9 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
-import torch
 from torch import nn
+
+from intaglio.train.zoo.weights import draw_weights
 
 
 class LeNet5(nn.Sequential):
@@ -42,9 +43,4 @@ class LeNet5(nn.Sequential):
             "output": nn.Linear(84, 10),
         }
         super().__init__(OrderedDict(layers))
-        generator = torch.Generator().manual_seed(seed)
-        for layer in self:
-            if isinstance(layer, nn.Conv2d | nn.Linear):
-                nn.init.kaiming_uniform_(layer.weight, nonlinearity="relu", generator=generator)
-                if layer.bias is not None:
-                    nn.init.zeros_(layer.bias)
+        draw_weights(self, seed)
