@@ -12,7 +12,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from intaglio.arch.dataflow import _build, capacity, hardware_graph
+from intaglio.arch.dataflow import capacity, dataflow, hardware_graph
 from intaglio.arch.design import Design
 from intaglio.devices import device
 from intaglio.devices.description import Device
@@ -44,7 +44,7 @@ def foldings(made: Program, target: Device) -> Iterator[Design]:
     graph = hardware_graph(made)
     choices = legal(graph)
     for folds in product(*choices.values()):
-        yield _build(made, target, graph, dict(zip(choices, folds, strict=True)), {})
+        yield dataflow(made, target, dict(zip(choices, folds, strict=True)), {})
 
 
 def interval(design: Design) -> int:
@@ -88,8 +88,7 @@ def test_the_search_finds_what_trying_everything_finds(problem: tuple[Network, D
     found = best_throughput(network.program, target)
     assert found.interval == fastest
     assert share(found.resources, bound) == pytest.approx(least)
-    graph = hardware_graph(network.program)
-    built = _build(network.program, target, graph, found.folds, {})
+    built = dataflow(network.program, target, found.folds, {})
     assert (built.resources, interval(built)) == (found.resources, found.interval)
 
 
