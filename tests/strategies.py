@@ -11,7 +11,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from intaglio.arch.dataflow import hardware_graph
-from intaglio.hw.unit import Fold, StreamOperator
+from intaglio.hw.unit import Fold, StreamOperator, divisors
 from intaglio.ir.constant import Constant
 from intaglio.ir.graph import Graph, Node, Program, Value
 from intaglio.ir.operator import Operator
@@ -30,6 +30,7 @@ from intaglio.ops.relu import Relu
 from intaglio.ops.requantize import Requantize
 from intaglio.ops.reshape import Reshape
 from intaglio.ops.sum_pool import SumPool
+from intaglio.ops.windows import output_size
 
 #: Elements of a value: beyond this a frame takes too many cycles for a test of many networks.
 MAX_ELEMENTS = 400
@@ -51,6 +52,7 @@ elements = st.builds(
 )
 wide_elements = st.builds(IntType, st.integers(17, 40), st.booleans())
 weight_elements = st.builds(IntType, st.integers(2, 8), st.booleans())
+dilations = st.sampled_from([1, 1, 1, 2, 3])
 seeds = st.integers(0, 2**16 - 1)
 
 
@@ -166,16 +168,22 @@ def _window(
 
 
 def _convolution(draw: st.DrawFn, sketch: Sketch) -> None:
+    """Ordinary, grouped or depthwise; dilated or not, as far as the image is large enough."""
     _narrow(draw, sketch)
     kernel, stride, padding = _window(draw, sketch, 5, 3)
     x = sketch.type
-    outputs = draw(st.integers(1, 8))
-    down = (x.shape[0] + padding[0] + padding[2] - kernel[0]) // stride[0] + 1
-    across = (x.shape[1] + padding[1] + padding[3] - kernel[1]) // stride[1] + 1
+    size = x.shape[0] + padding[0] + padding[2], x.shape[1] + padding[1] + padding[3]
+    fits = [max(1, (h - 1) // (k - 1)) if k > 1 else 3 for h, k in zip(size, kernel, strict=True)]
+    dilation = (min(draw(dilations), fits[0]), min(draw(dilations), fits[1]))
+    groups = draw(st.sampled_from([1, 1, x.channels, *divisors(x.channels)]))
+    channels = x.channels // groups
+    down, across = output_size(x.shape, kernel, stride, padding, dilation)
     macs = down * across * kernel[0] * kernel[1] * x.channels
-    outputs = max(1, min(outputs, MAX_MACS // macs, MAX_ELEMENTS // (down * across)))
+    most = min(8 // groups, MAX_MACS // macs, MAX_ELEMENTS // (down * across * groups))
+    outputs = groups * max(1, min(draw(st.integers(1, 8)), most))
     pad_value = draw(st.integers(x.integer.min, x.integer.max)) if any(padding) else 0
-    _put_weights(draw, sketch, Conv2d(stride, padding, pad_value), (outputs, *kernel, x.channels))
+    op = Conv2d(stride, padding, pad_value, dilation, groups)
+    _put_weights(draw, sketch, op, (outputs, *kernel, channels))
 
 
 def _put_weights(draw: st.DrawFn, sketch: Sketch, op: Operator, shape: tuple[int, ...]) -> None:

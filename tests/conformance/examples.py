@@ -59,6 +59,18 @@ EXAMPLES = (
         (of("s8", 6, 7, 2), constant("u4", 3, 4, 2, 2), constant("u9", 3)),
     ),
     Example(Conv2d((3, 2)), (of("u4", 8, 9, 3), constant("s2", 4, 2, 1, 3), constant("s3", 4))),
+    Example(
+        Conv2d((1, 2), (1, 0, 1, 2), 3, groups=2),
+        (of("u5", 5, 6, 8), constant("s4", 6, 3, 2, 4), constant("s7", 6)),
+    ),
+    Example(
+        Conv2d((2, 1), (0, 2, 1, 1), -2, dilation=(2, 3)),
+        (of("s6", 9, 8, 4), constant("s5", 4, 3, 2, 4), constant("s9", 4)),
+    ),
+    Example(
+        Conv2d((1, 3), dilation=(3, 2), groups=2),
+        (of("u3", 9, 9, 4), constant("u3", 4, 2, 3, 2), constant("s4", 4)),
+    ),
     Example(Flatten(), (of("s6", 3, 4, 2),)),
     Example(Matmul(), (of("u8", 24), constant("s8", 10, 24), constant("s20", 10))),
     Example(Matmul(), (of("s17", 6), constant("u17", 4, 6), constant("s1", 4))),

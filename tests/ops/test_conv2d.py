@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from intaglio.errors import ModelError
+from intaglio.hw.unit import divisors
 from intaglio.ir.constant import Constant
 from intaglio.ir.graph import Graph, Node, Value
 from intaglio.ir.rewrite import apply, expand
@@ -145,3 +146,22 @@ def test_floats_and_integers_do_not_mix() -> None:
         Conv2d().infer(
             TensorType((3, 3, 1), FLOAT32), TensorType((1, 1, 1, 1), s8), TensorType((1,), s8)
         )
+
+
+@given(st.integers(1, 3), st.integers(1, 4), st.integers(1, 4), st.integers(1, 3))
+def test_folds_divide_the_channels_and_outputs_of_a_group(
+    groups: int, c: int, k: int, dilation: int
+) -> None:
+    s8 = IntType.parse("s8")
+    op = Conv2d(dilation=(dilation, 1), groups=groups)
+    shapes = (7, 3, groups * c), (groups * k, 3, 2, c), (groups * k,)
+    types = [TensorType(shape, s8) for shape in shapes]
+    found = list(op.folds(types))
+    assert len(set(found)) == len(found)
+    assert {(f.lanes_in, f.columns, f.lanes_out) for f in found} == {
+        (lanes_in, columns, lanes_out)
+        for lanes_in in divisors(c)
+        for columns in (1, 2)
+        for lanes_out in divisors(k)
+    }
+    assert all(fold.columns == 2 for fold in found if fold.whole)

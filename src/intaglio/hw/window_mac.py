@@ -25,18 +25,21 @@ def window_mac(
     y: TensorType,
     stride: tuple[int, int],
     fold: Fold,
+    dilation: tuple[int, int] = (1, 1),
 ) -> Unit:
     """Return the unit of a convolution over unpadded images; a dense layer is a 1x1 image.
 
-    Shapes: x (H, W, C), weight [K, R, S, C], bias [K], y (P, Q, K).
-    Slots: P * Q * K/lanes_out * R * S/columns * C/lanes_in, R counting once for whole windows.
+    Shapes: x (H, W, C), weight [K, R, S, C/groups], bias [K], y (P, Q, K); lanes_in divides
+    C/groups, lanes_out K/groups.
+    Slots: P * Q * K/lanes_out * R * S/columns * C/groups/lanes_in, R counting once for whole
+    windows.
 
     Raises:
         ModelError: x or the weights are too wide.
     """
     require_port("x", x.integer)
     require_port("weight", weight.type.integer)
-    window = _window(x, weight, stride, fold)
+    window = _window(x, weight, stride, dilation, fold)
     lanes = fold.lanes_in * fold.columns * (window.kernel[0] if fold.whole else 1)
     out_lanes = output_lanes(fold.lanes_out, window.window_slots)
     beats = fold.lanes_out // out_lanes
@@ -50,7 +53,8 @@ def window_mac(
         "Width": x.integer.width,
         "Signed": int(x.integer.signed),
         **window.parameters,
-        **_stacking(window, fold),
+        **window.product_parameters,
+        "Parts": window.parts,
         "LanesOut": fold.lanes_out,
         **_operands(weight.type.integer, bias.type.integer, images),
         "SumWidth": _sum_width(y.integer),
@@ -80,35 +84,30 @@ def window_mac(
     )
 
 
-def _window(x: TensorType, weight: Constant, stride: tuple[int, int], fold: Fold) -> Window:
+def _window(
+    x: TensorType,
+    weight: Constant,
+    stride: tuple[int, int],
+    dilation: tuple[int, int],
+    fold: Fold,
+) -> Window:
     outputs, rows, columns, channels = weight.data.shape
+    groups = x.channels // channels
     return Window(
         x.shape[0],
         x.shape[1],
-        channels,
+        x.channels,
         (rows, columns),
         stride,
         fold.lanes_in,
         x.integer.width,
         stacked=fold.columns > 1,
-        outer=outputs // fold.lanes_out,
+        parts=groups,
+        passes=outputs // groups // fold.lanes_out,
         slack=fold.slack,
         whole=fold.whole,
+        dilation=dilation,
     )
-
-
-def _stacking(window: Window, fold: Fold) -> dict[str, int]:
-    """Parameters of how much of a window one word holds, and of the passes over it."""
-    above = window.stack_memory
-    return {
-        "StackColumns": fold.columns,
-        "StackStride": window.stride[1],
-        "StackCount": window.out_columns,
-        "StackRows": window.kernel[0] if fold.whole else 1,
-        "BlockStack": int(above is not None and above.block),
-        "Outer": window.outer,
-        "Inner": window.inner,
-    }
 
 
 def _operands(weight: IntType, bias: IntType, images: tuple[Image, Image]) -> dict[str, int]:

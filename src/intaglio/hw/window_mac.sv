@@ -3,8 +3,9 @@
 // Convolution or dense layer as a stream unit: a window buffer feeds LanesIn x LanesOut
 // multipliers, slot by slot; the LanesOut sums of a window leave OutLanes at a time.
 //
-// Slots of a frame: OutRows x OutColumns x Outer x KernelRows x Inner. A window's last slot is
-// issued once the output FIFO has room for all its beats; nothing behind that point ever waits.
+// Slots of a frame: OutRows x OutColumns x Parts x Passes, each of the words of a window's part,
+// Parts being the groups of channels that outputs belong to. A window's last slot is issued once
+// the output FIFO has room for all its beats; nothing behind that point ever waits.
 // Latency from a window's last slot to its first beat: 7 + clog2(LanesIn) edges.
 
 module window_mac #(
@@ -24,9 +25,12 @@ module window_mac #(
   parameter int unsigned RowWords = 1,
   parameter int unsigned OutRows = 1,
   parameter int unsigned OutColumns = 1,
-  parameter int unsigned Outer = 1,
+  parameter int unsigned Parts = 1,
+  parameter int unsigned Passes = 1,
   parameter int unsigned KernelRows = 1,
-  parameter int unsigned Inner = 1,
+  parameter int unsigned KernelColumns = 1,
+  parameter int unsigned RowDilation = 1,
+  parameter int unsigned ColumnDilation = 1,
   parameter int unsigned ColumnStep = 1,
   parameter int unsigned RowStep = 1,
   parameter bit          BlockBuffer = 1'b0,
@@ -59,11 +63,13 @@ module window_mac #(
 );
   localparam int unsigned LanesIn = StackRows * StackColumns * Lanes;
   localparam int unsigned Beats = LanesOut / OutLanes;
+  localparam int unsigned WindowSlots =
+      KernelRows / StackRows * (KernelColumns / StackColumns) * (Groups / Parts);
 
   if (Beats * OutLanes != LanesOut) begin : gen_check_lanes
     $fatal(1, "window_mac: OutLanes must divide LanesOut");
   end
-  if (Beats > KernelRows / StackRows * Inner) begin : gen_check_beats
+  if (Beats > WindowSlots) begin : gen_check_beats
     $fatal(1, "window_mac: a window's beats must leave before the next window's come");
   end
 
@@ -86,11 +92,11 @@ module window_mac #(
     .StackColumns(StackColumns), .StackStride(StackStride), .StackCount(StackCount),
     .StackRows(StackRows),
     .BufferRows(BufferRows), .RowWords(RowWords),
-    .OutRows(OutRows), .OutColumns(OutColumns), .Outer(Outer),
-    .KernelRows(KernelRows), .Inner(Inner),
-    .ColumnStep(ColumnStep), .OuterStep(0), .InnerStep(1),
-    .RowStep(RowStep), .BlockRam(BlockBuffer),
-    .BlockStack(BlockStack)
+    .OutRows(OutRows), .OutColumns(OutColumns), .Parts(Parts), .Passes(Passes),
+    .KernelRows(KernelRows), .KernelColumns(KernelColumns),
+    .RowDilation(RowDilation), .ColumnDilation(ColumnDilation),
+    .ColumnStep(ColumnStep), .RowStep(RowStep),
+    .BlockRam(BlockBuffer), .BlockStack(BlockStack)
   ) u_window (
     .clk_i, .rst_i, .in_valid_i, .in_ready_o, .in_data_i,
     .slot_o(slot), .slot_last_o(slot_last), .issue_i(issue),
@@ -108,7 +114,7 @@ module window_mac #(
     .LanesIn(LanesIn), .LanesOut(LanesOut), .XWidth(Width), .XSigned(Signed),
     .WeightWidth(WeightWidth), .WeightSigned(WeightSigned),
     .BiasWidth(BiasWidth), .BiasSigned(BiasSigned),
-    .BiasWords(Outer), .BlockBias(BlockBias), .BiasFile(BiasFile),
+    .BiasWords(Parts * Passes), .BlockBias(BlockBias), .BiasFile(BiasFile),
     .SumWidth(SumWidth)
   ) u_mac (
     .clk_i, .rst_i, .valid_i(x_valid), .first_i(x_first), .last_i(x_last),

@@ -106,23 +106,22 @@ class Conv2d(StreamOperator):
     # --- 4 unit --------------------------------------------------------------------------------
 
     def folds(self, types: Sequence[TensorType]) -> Iterator[Fold]:
-        """Divisors of C; one kernel column, a whole row or a whole window; divisors of K."""
+        """Divisors of C and of K in a group; a kernel column, a whole row or a whole window."""
         k, r, s, c = types[1].shape
         width = self.infer(*types).shape[1] if s > 1 else types[0].shape[1]
-        for lanes_in, lanes_out in product(divisors(c), divisors(k)):
+        for lanes_in, lanes_out in product(divisors(c), divisors(k // self.groups)):
             for columns in sorted({1, s}):
                 yield Fold(lanes_in, columns, lanes_out)
-            if r > 1 and width * (c // lanes_in) >= SHORTEST_STACK:
+            if r > 1 and width * (types[0].channels // lanes_in) >= SHORTEST_STACK:
                 yield Fold(lanes_in, s, lanes_out, whole=True)
 
     def unit(
         self, types: Sequence[TensorType], constants: Mapping[str, Constant], fold: Fold
     ) -> Unit:
         """Slide over an image that is already padded."""
-        if self.groups != 1 or self.dilation != (1, 1):
-            raise ModelError("a convolution in hardware must have one group and no dilation")
+        x, weight, bias = types[0], constants["weight"], constants["bias"]
         y = self.infer(*types)
-        return window_mac(types[0], constants["weight"], constants["bias"], y, self.stride, fold)
+        return window_mac(x, weight, bias, y, self.stride, fold, self.dilation)
 
     # --- 5 lowering ----------------------------------------------------------------------------
 
