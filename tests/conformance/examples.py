@@ -64,6 +64,14 @@ EXAMPLES = (
         (of("u5", 5, 6, 8), constant("s4", 6, 3, 2, 4), constant("s7", 6)),
     ),
     Example(
+        Conv2d((1, 1), (1, 1, 1, 1), 7, groups=6),
+        (of("u8", 5, 6, 6), constant("s8", 6, 3, 3, 1), constant("s16", 6)),
+    ),
+    Example(
+        Conv2d((2, 1), dilation=(1, 2), groups=4),
+        (of("s5", 6, 7, 4), constant("u4", 24, 2, 3, 1), constant("s6", 24)),
+    ),
+    Example(
         Conv2d((2, 1), (0, 2, 1, 1), -2, dilation=(2, 3)),
         (of("s6", 9, 8, 4), constant("s5", 4, 3, 2, 4), constant("s9", 4)),
     ),

@@ -62,14 +62,10 @@ module window_mac #(
   output logic [OutLanes*OutWidth-1:0] out_data_o
 );
   localparam int unsigned LanesIn = StackRows * StackColumns * Lanes;
-  localparam int unsigned Beats = LanesOut / OutLanes;
   localparam int unsigned WindowSlots =
       KernelRows / StackRows * (KernelColumns / StackColumns) * (Groups / Parts);
 
-  if (Beats * OutLanes != LanesOut) begin : gen_check_lanes
-    $fatal(1, "window_mac: OutLanes must divide LanesOut");
-  end
-  if (Beats > WindowSlots) begin : gen_check_beats
+  if (LanesOut / OutLanes > WindowSlots) begin : gen_check_beats
     $fatal(1, "window_mac: a window's beats must leave before the next window's come");
   end
 
@@ -121,31 +117,11 @@ module window_mac #(
     .x_i(x), .weight_i(weight), .valid_o(sums_valid), .sums_o(sums)
   );
 
-  // The sums of a window leave a beat a cycle, lowest channels first.
-  logic [LanesOut*OutWidth-1:0] result, shift_q;
-  logic [Beats-1:0] beat_q;
-
-  for (genvar o = 0; o < LanesOut; o++) begin : gen_result
-    assign result[o*OutWidth +: OutWidth] = sums[o*SumWidth +: OutWidth];
-    if (SumWidth > OutWidth) begin : gen_unused
-      logic unused_sign;
-      assign unused_sign = ^sums[o*SumWidth+OutWidth +: SumWidth-OutWidth];
-    end
-  end
-
-  always_ff @(posedge clk_i) begin
-    if (rst_i) beat_q <= '0;
-    else if (sums_valid) beat_q <= '1;
-    else beat_q <= beat_q >> 1;
-    if (sums_valid) shift_q <= result;
-    else shift_q <= shift_q >> (OutLanes * OutWidth);
-  end
-
-  stream_fifo #(
-    .Width(OutLanes * OutWidth), .Depth(OutDepth), .Burst(Beats)
-  ) u_fifo (
+  window_results #(
+    .Lanes(LanesOut), .SumWidth(SumWidth), .OutWidth(OutWidth), .OutLanes(OutLanes),
+    .OutDepth(OutDepth)
+  ) u_results (
     .clk_i, .rst_i, .space_o(space), .reserve_i(issue && slot_last),
-    .write_i(beat_q[0]), .data_i(shift_q[OutLanes*OutWidth-1:0]),
-    .valid_o(out_valid_o), .ready_i(out_ready_i), .data_o(out_data_o)
+    .valid_i(sums_valid), .sums_i(sums), .out_valid_o, .out_ready_i, .out_data_o
   );
 endmodule

@@ -21,6 +21,7 @@ import numpy as np
 
 from intaglio.errors import ModelError
 from intaglio.hw.unit import Fold, StreamOperator, Unit, divisors
+from intaglio.hw.window_depthwise import window_depthwise
 from intaglio.hw.window_mac import SHORTEST_STACK, window_mac
 from intaglio.ir.constant import Constant
 from intaglio.ir.loops import Access, LoopNest
@@ -106,22 +107,38 @@ class Conv2d(StreamOperator):
     # --- 4 unit --------------------------------------------------------------------------------
 
     def folds(self, types: Sequence[TensorType]) -> Iterator[Fold]:
-        """Divisors of C and of K in a group; a kernel column, a whole row or a whole window."""
-        k, r, s, c = types[1].shape
-        width = self.infer(*types).shape[1] if s > 1 else types[0].shape[1]
-        for lanes_in, lanes_out in product(divisors(c), divisors(k // self.groups)):
+        """Lanes that divide a group; one kernel column, a whole row or a whole window."""
+        x, (_, r, s, _) = types[0], types[1].shape
+        width = self.infer(*types).shape[1] if s > 1 else x.shape[1]
+        for lanes_in, lanes_out in self._lanes(types):
             for columns in sorted({1, s}):
                 yield Fold(lanes_in, columns, lanes_out)
-            if r > 1 and width * (types[0].channels // lanes_in) >= SHORTEST_STACK:
+            if r > 1 and width * (x.channels // lanes_in) >= SHORTEST_STACK:
                 yield Fold(lanes_in, s, lanes_out, whole=True)
+
+    def _lanes(self, types: Sequence[TensorType]) -> Iterator[Pair]:
+        """Divisors of a group's channels and outputs; depthwise, of all channels and their outputs.
+
+        Depthwise lanes come out `outputs` for each that comes in.
+        """
+        k, _, _, c = types[1].shape
+        if self._depthwise(types):
+            for lanes, outputs in product(divisors(self.groups), divisors(k // self.groups)):
+                yield lanes, lanes * outputs
+        else:
+            yield from product(divisors(c), divisors(k // self.groups))
+
+    def _depthwise(self, types: Sequence[TensorType]) -> bool:
+        """Whether every output sees one channel, of several."""
+        return self.groups > 1 and types[1].shape[3] == 1
 
     def unit(
         self, types: Sequence[TensorType], constants: Mapping[str, Constant], fold: Fold
     ) -> Unit:
         """Slide over an image that is already padded."""
         x, weight, bias = types[0], constants["weight"], constants["bias"]
-        y = self.infer(*types)
-        return window_mac(x, weight, bias, y, self.stride, fold, self.dilation)
+        unit = window_depthwise if self._depthwise(types) else window_mac
+        return unit(x, weight, bias, self.infer(*types), self.stride, fold, self.dilation)
 
     # --- 5 lowering ----------------------------------------------------------------------------
 
