@@ -39,7 +39,28 @@ def wide() -> Program:
     )
 
 
-@pytest.mark.parametrize("made", [convolutional(), wide()], ids=["narrow", "wide"])
+def depthwise() -> Program:
+    """A filter or two for every channel, wide and dilated, then one that mixes all channels."""
+    return program(
+        (9, 12, 6),
+        [
+            Node("each", Conv2d((1, 1), dilation=(1, 2), groups=6), ("x", "w", "b")),
+            Node("scaled", Requantize(20, 0, U8), ("each", "m")),
+            Node("mixed", Conv2d(groups=2), ("scaled", "v", "c")),
+        ],
+        {
+            "w": codes(S8, 12, 3, 3, 1),
+            "b": codes(S8, 12),
+            "m": codes(U8, 12),
+            "v": codes(S8, 8, 1, 1, 6),
+            "c": codes(S8, 8),
+        },
+    )
+
+
+@pytest.mark.parametrize(
+    "made", [convolutional(), wide(), depthwise()], ids=["narrow", "wide", "depthwise"]
+)
 def test_a_netlist_has_the_cells_that_were_counted(made: Program, tmp_path: Path) -> None:
     target = device("ecp5-25f")
     design = dataflow(made, target, best_throughput(made, target).folds)
