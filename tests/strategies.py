@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from intaglio.arch.dataflow import hardware_graph
+from intaglio.arch.dataflow import hardware_graph, node_unit
 from intaglio.hw.unit import Fold, StreamOperator
 from intaglio.ir.constant import Constant
 from intaglio.ir.graph import Graph, Node, Program, Value
@@ -22,6 +22,7 @@ from intaglio.ops.add import Add
 from intaglio.ops.argmax import Argmax
 from intaglio.ops.clip import Clip
 from intaglio.ops.conv2d import Conv2d
+from intaglio.ops.depth_to_space import MODES, DepthToSpace
 from intaglio.ops.flatten import Flatten
 from intaglio.ops.matmul import Matmul
 from intaglio.ops.max_pool import MaxPool
@@ -29,6 +30,7 @@ from intaglio.ops.pad import Pad
 from intaglio.ops.relu import Relu
 from intaglio.ops.requantize import Requantize
 from intaglio.ops.reshape import Reshape
+from intaglio.ops.slice import Slice
 from intaglio.ops.sum_pool import SumPool
 
 #: Elements of a value: beyond this a frame takes too many cycles for a test of many networks.
@@ -104,6 +106,10 @@ class Sketch:
     def graph(self) -> Graph:
         value = Value("x", self.input)
         return Graph("network", (value,), tuple(self.nodes), (self.tip,), self.constants)
+
+    def program(self) -> Program:
+        meaning = {"x": Quantization((1.0,)), self.tip: Quantization((1.0,))}
+        return Program(self.graph(), meaning)
 
     @property
     def type(self) -> TensorType:
@@ -225,6 +231,25 @@ def _reshape(draw: st.DrawFn, sketch: Sketch) -> None:
     sketch.put(Reshape(shape))
 
 
+def _slice(draw: st.DrawFn, sketch: Sketch) -> None:
+    shape = sketch.type.shape
+    starts = tuple(draw(st.integers(0, min(2, size - 1))) for size in shape)
+    stops = tuple(
+        draw(st.integers(max(start + 1, size - 2), size))
+        for start, size in zip(starts, shape, strict=True)
+    )
+    sketch.put(Slice(starts, stops, tuple(draw(st.sampled_from([1, 1, 2, 3])) for _ in shape)))
+
+
+def _depth_to_space(draw: st.DrawFn, sketch: Sketch) -> None:
+    channels = sketch.type.channels
+    blocks = [
+        (r, s) for r in range(1, 4) for s in range(1, 4) if channels % (r * s) == 0 and r * s > 1
+    ]
+    if blocks:
+        sketch.put(DepthToSpace(draw(st.sampled_from(blocks)), draw(st.sampled_from(MODES))))
+
+
 def _residual(draw: st.DrawFn, sketch: Sketch) -> None:
     """Fork, let one branch or both do something that keeps the shape, and add."""
     start = sketch.tip
@@ -266,6 +291,8 @@ LAYERS: tuple[Layer, ...] = (
     _pool,
     _pad,
     _reshape,
+    _slice,
+    _depth_to_space,
     _residual,
 )
 
@@ -283,6 +310,18 @@ def _head(draw: st.DrawFn, sketch: Sketch) -> None:
         sketch.put(Argmax())
 
 
+def _only_wires(sketch: Sketch) -> bool:
+    """Tell whether a network would compute nothing."""
+    if not sketch.nodes:
+        return True
+    graph = hardware_graph(sketch.program())
+    for node in graph.nodes:
+        assert isinstance(node.op, StreamOperator)
+        if node_unit(graph, node, next(node.op.folds(graph.operand_types(node)))) is not None:
+            return False
+    return True
+
+
 @st.composite
 def networks(draw: st.DrawFn, min_frames: int = 3, max_frames: int = 6) -> Network:
     """Draw a network of one to six layers, and a fold for each of its nodes."""
@@ -297,10 +336,9 @@ def networks(draw: st.DrawFn, min_frames: int = 3, max_frames: int = 6) -> Netwo
         layer(draw, sketch)
     if draw(st.booleans()):
         _head(draw, sketch)
-    if all(isinstance(node.op, (Reshape, Flatten)) for node in sketch.nodes):
+    if _only_wires(sketch):
         sketch.put(Relu())
-    graph = sketch.graph()
-    program = Program(graph, {"x": Quantization((1.0,)), sketch.tip: Quantization((1.0,))})
+    program = sketch.program()
     count = draw(st.integers(min_frames, max_frames))
     frames = draw(codes(element, (count, *sketch.input.shape)))
     return Network(program, draw(folds(program)), frames)

@@ -14,6 +14,7 @@ from intaglio.ops.average_pool import AveragePool
 from intaglio.ops.batch_norm import BatchNorm
 from intaglio.ops.clip import Clip
 from intaglio.ops.conv2d import Conv2d
+from intaglio.ops.depth_to_space import DepthToSpace
 from intaglio.ops.flatten import Flatten
 from intaglio.ops.matmul import Matmul
 from intaglio.ops.max_pool import MaxPool
@@ -21,6 +22,7 @@ from intaglio.ops.pad import Pad
 from intaglio.ops.relu import Relu
 from intaglio.ops.requantize import Requantize
 from intaglio.ops.reshape import Reshape
+from intaglio.ops.slice import Slice
 from intaglio.ops.sum_pool import SumPool
 from intaglio.testing import Example
 
@@ -59,6 +61,10 @@ EXAMPLES = (
         (of("s8", 6, 7, 2), constant("u4", 3, 4, 2, 2), constant("u9", 3)),
     ),
     Example(Conv2d((3, 2)), (of("u4", 8, 9, 3), constant("s2", 4, 2, 1, 3), constant("s3", 4))),
+    Example(DepthToSpace((2, 3)), (of("s5", 3, 4, 24),)),
+    Example(DepthToSpace((3, 2), "crd"), (of("u7", 2, 5, 12),)),
+    Example(DepthToSpace((1, 2)), (of("u7", 2, 5, 4),)),
+    Example(DepthToSpace((2, 2)), (of("u1", 1, 1, 4),)),
     Example(Flatten(), (of("s6", 3, 4, 2),)),
     Example(Matmul(), (of("u8", 24), constant("s8", 10, 24), constant("s20", 10))),
     Example(Matmul(), (of("s17", 6), constant("u17", 4, 6), constant("s1", 4))),
@@ -72,6 +78,10 @@ EXAMPLES = (
     Example(Requantize(5, 0, IntType.parse("u8")), (of("s14", 4, 3, 2), constant("u1", 1))),
     Example(Requantize(0, 9, IntType.parse("u48")), (of("u34", 6), constant("u11", 6))),
     Example(Reshape((4, 2, 6)), (of("u5", 4, 3, 4),)),
+    Example(Slice((1, 0, 4), (5, 7, 8), (2, 3, 1)), (of("s8", 6, 7, 12),)),
+    Example(Slice((0, 2, 1), (1, 3, 7), (1, 1, 3)), (of("u3", 1, 4, 8),)),
+    Example(Slice((3,), (9,), (1,)), (of("s11n", 12),)),
+    Example(Slice((0, 0, 0), (2, 3, 2), (1, 1, 1)), (of("u4", 2, 3, 2),)),
     Example(SumPool((2, 2), (2, 2)), (of("u8", 6, 6, 4),)),
     Example(SumPool((3, 3), (2, 1), (1, 2, 0, 1), -4), (of("s6", 5, 4, 2),)),
 )

@@ -14,6 +14,7 @@ from intaglio.ops.average_pool import AveragePool
 from intaglio.ops.batch_norm import BatchNorm
 from intaglio.ops.clip import Clip
 from intaglio.ops.conv2d import Conv2d
+from intaglio.ops.depth_to_space import DepthToSpace
 from intaglio.ops.flatten import Flatten
 from intaglio.ops.matmul import Matmul
 from intaglio.ops.max_pool import MaxPool
@@ -21,6 +22,7 @@ from intaglio.ops.pad import Pad
 from intaglio.ops.relu import Relu
 from intaglio.ops.requantize import Requantize
 from intaglio.ops.reshape import Reshape
+from intaglio.ops.slice import Slice
 from intaglio.ops.sum_pool import SumPool
 
 BUILT_IN: tuple[type[Operator], ...] = (
@@ -30,6 +32,7 @@ BUILT_IN: tuple[type[Operator], ...] = (
     BatchNorm,
     Clip,
     Conv2d,
+    DepthToSpace,
     Flatten,
     Matmul,
     MaxPool,
@@ -37,6 +40,7 @@ BUILT_IN: tuple[type[Operator], ...] = (
     Relu,
     Requantize,
     Reshape,
+    Slice,
     SumPool,
 )
 
