@@ -32,6 +32,8 @@ from intaglio.ops.requantize import Requantize
 from intaglio.ops.reshape import Reshape
 from intaglio.ops.slice import Slice
 from intaglio.ops.sum_pool import SumPool
+from intaglio.ops.transpose import Transpose
+from intaglio.ops.upsample import Upsample
 
 #: Elements of a value: beyond this a frame takes too many cycles for a test of many networks.
 MAX_ELEMENTS = 400
@@ -250,6 +252,16 @@ def _depth_to_space(draw: st.DrawFn, sketch: Sketch) -> None:
         sketch.put(DepthToSpace(draw(st.sampled_from(blocks)), draw(st.sampled_from(MODES))))
 
 
+def _transpose(draw: st.DrawFn, sketch: Sketch) -> None:
+    sketch.put(Transpose(tuple(draw(st.permutations(range(3))))))
+
+
+def _upsample(draw: st.DrawFn, sketch: Sketch) -> None:
+    factors = _pairs(draw, 1, 3)
+    if sketch.type.size * factors[0] * factors[1] <= MAX_ELEMENTS:
+        sketch.put(Upsample(factors))
+
+
 def _residual(draw: st.DrawFn, sketch: Sketch) -> None:
     """Fork, let one branch or both do something that keeps the shape, and add."""
     start = sketch.tip
@@ -293,6 +305,8 @@ LAYERS: tuple[Layer, ...] = (
     _reshape,
     _slice,
     _depth_to_space,
+    _transpose,
+    _upsample,
     _residual,
 )
 

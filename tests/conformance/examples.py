@@ -24,6 +24,8 @@ from intaglio.ops.requantize import Requantize
 from intaglio.ops.reshape import Reshape
 from intaglio.ops.slice import Slice
 from intaglio.ops.sum_pool import SumPool
+from intaglio.ops.transpose import Transpose
+from intaglio.ops.upsample import Upsample
 from intaglio.testing import Example
 
 
@@ -84,4 +86,12 @@ EXAMPLES = (
     Example(Slice((0, 0, 0), (2, 3, 2), (1, 1, 1)), (of("u4", 2, 3, 2),)),
     Example(SumPool((2, 2), (2, 2)), (of("u8", 6, 6, 4),)),
     Example(SumPool((3, 3), (2, 1), (1, 2, 0, 1), -4), (of("s6", 5, 4, 2),)),
+    Example(Transpose((1, 0, 2)), (of("u8", 4, 5, 6),)),
+    Example(Transpose((2, 0, 1)), (of("s3", 3, 4, 5),)),
+    Example(Transpose((0, 2, 1)), (of("u40", 3, 2, 4),)),
+    Example(Transpose((1, 0)), (of("s9", 6, 7),)),
+    Example(Transpose((2, 1, 3, 0)), (of("u2", 2, 3, 2, 4),)),
+    Example(Upsample((2, 2)), (of("u8", 4, 3, 6),)),
+    Example(Upsample((1, 3)), (of("s5n", 2, 4, 1),)),
+    Example(Upsample((3, 1)), (of("u9", 2, 2, 4),)),
 )

@@ -24,6 +24,8 @@ from intaglio.ops.requantize import Requantize
 from intaglio.ops.reshape import Reshape
 from intaglio.ops.slice import Slice
 from intaglio.ops.sum_pool import SumPool
+from intaglio.ops.transpose import Transpose
+from intaglio.ops.upsample import Upsample
 
 BUILT_IN: tuple[type[Operator], ...] = (
     Add,
@@ -42,6 +44,8 @@ BUILT_IN: tuple[type[Operator], ...] = (
     Reshape,
     Slice,
     SumPool,
+    Transpose,
+    Upsample,
 )
 
 
