@@ -21,6 +21,7 @@ from intaglio.numerics.types import IntType
 from intaglio.ops.add import Add
 from intaglio.ops.argmax import Argmax
 from intaglio.ops.clip import Clip
+from intaglio.ops.concat import Concat
 from intaglio.ops.conv2d import Conv2d
 from intaglio.ops.depth_to_space import MODES, DepthToSpace
 from intaglio.ops.flatten import Flatten
@@ -278,6 +279,27 @@ def _residual(draw: st.DrawFn, sketch: Sketch) -> None:
     sketch.put(Add(), *ends)
 
 
+def _join(draw: st.DrawFn, sketch: Sketch) -> None:
+    """Fork, let one branch or both change the places on an axis, and put them end to end."""
+    start, x = sketch.tip, sketch.type
+    if 2 * x.size > MAX_ELEMENTS:
+        return
+    axis = draw(st.integers(0, 2))
+    ends = []
+    for _ in range(2):
+        sketch.tip = start
+        size = draw(st.integers(1, x.shape[axis]))
+        first = draw(st.integers(0, x.shape[axis] - size))
+        starts, stops = [0, 0, 0], list(x.shape)
+        starts[axis], stops[axis] = first, first + size
+        for layer in draw(st.lists(st.sampled_from([_requantize, _same_pool]), max_size=2)):
+            layer(draw, sketch)
+        if draw(st.booleans()):
+            sketch.put(Slice(tuple(starts), tuple(stops), (1, 1, 1)))
+        ends.append(sketch.tip)
+    sketch.put(Concat(axis), *ends)
+
+
 def _same_convolution(draw: st.DrawFn, sketch: Sketch) -> None:
     _narrow(draw, sketch)
     x = sketch.type
@@ -307,6 +329,7 @@ LAYERS: tuple[Layer, ...] = (
     _depth_to_space,
     _transpose,
     _upsample,
+    _join,
     _residual,
 )
 

@@ -13,6 +13,7 @@ from intaglio.ops.argmax import Argmax
 from intaglio.ops.average_pool import AveragePool
 from intaglio.ops.batch_norm import BatchNorm
 from intaglio.ops.clip import Clip
+from intaglio.ops.concat import Concat
 from intaglio.ops.conv2d import Conv2d
 from intaglio.ops.depth_to_space import DepthToSpace
 from intaglio.ops.flatten import Flatten
@@ -57,6 +58,11 @@ EXAMPLES = (
     Example(Clip(-3, 90), (of("s8", 5, 5, 4),)),
     Example(Clip(300, 400), (of("u8", 3, 3, 2),)),
     Example(Clip(-(1 << 40), 1 << 35), (of("s40", 3, 2, 2),)),
+    Example(Concat(2), (of("u8", 3, 4, 6), of("s5", 3, 4, 4))),
+    Example(Concat(1), (of("s8n", 3, 4, 4), of("s8n", 3, 2, 4))),
+    Example(Concat(0), (of("u7", 5, 4, 3), of("u7", 4, 4, 3))),
+    Example(Concat(0), (of("u3", 12), of("u5", 8))),
+    Example(Concat(2), (of("u2", 2, 2, 1), of("u2", 2, 2, 1))),
     Example(Conv2d(), (of("u8", 7, 6, 4), constant("s8n", 6, 3, 3, 4), constant("s17", 6))),
     Example(
         Conv2d((2, 3), (1, 2, 0, 1), -5),

@@ -13,6 +13,7 @@ from intaglio.ops.argmax import Argmax
 from intaglio.ops.average_pool import AveragePool
 from intaglio.ops.batch_norm import BatchNorm
 from intaglio.ops.clip import Clip
+from intaglio.ops.concat import Concat
 from intaglio.ops.conv2d import Conv2d
 from intaglio.ops.depth_to_space import DepthToSpace
 from intaglio.ops.flatten import Flatten
@@ -33,6 +34,7 @@ BUILT_IN: tuple[type[Operator], ...] = (
     AveragePool,
     BatchNorm,
     Clip,
+    Concat,
     Conv2d,
     DepthToSpace,
     Flatten,
