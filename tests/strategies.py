@@ -205,6 +205,11 @@ def _pool(draw: st.DrawFn, sketch: Sketch) -> None:
         sketch.put(SumPool(kernel, stride, padding, value))
 
 
+def _global_pool(draw: st.DrawFn, sketch: Sketch) -> None:
+    rows, columns, _ = sketch.type.shape
+    sketch.put(draw(st.sampled_from([MaxPool, SumPool]))((rows, columns), (1, 1)))
+
+
 def _pad(draw: st.DrawFn, sketch: Sketch) -> None:
     x = sketch.type
     padding = tuple(draw(st.integers(0, 2)) for _ in range(4))
@@ -323,6 +328,7 @@ LAYERS: tuple[Layer, ...] = (
     _relu,
     _clip,
     _pool,
+    _global_pool,
     _pad,
     _reshape,
     _slice,
