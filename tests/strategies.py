@@ -35,6 +35,7 @@ from intaglio.ops.slice import Slice
 from intaglio.ops.sum_pool import SumPool
 from intaglio.ops.transpose import Transpose
 from intaglio.ops.upsample import Upsample
+from intaglio.ops.upsample_linear import UpsampleLinear
 
 #: Elements of a value: beyond this a frame takes too many cycles for a test of many networks.
 MAX_ELEMENTS = 400
@@ -284,6 +285,11 @@ def _residual(draw: st.DrawFn, sketch: Sketch) -> None:
     sketch.put(Add(), *ends)
 
 
+def _upsample_linear(draw: st.DrawFn, sketch: Sketch) -> None:
+    if 2 * sketch.type.size <= MAX_ELEMENTS:
+        sketch.put(UpsampleLinear(draw(st.integers(0, 1))))
+
+
 def _join(draw: st.DrawFn, sketch: Sketch) -> None:
     """Fork, let one branch or both change the places on an axis, and put them end to end."""
     start, x = sketch.tip, sketch.type
@@ -335,6 +341,7 @@ LAYERS: tuple[Layer, ...] = (
     _depth_to_space,
     _transpose,
     _upsample,
+    _upsample_linear,
     _join,
     _residual,
 )

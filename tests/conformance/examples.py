@@ -27,6 +27,8 @@ from intaglio.ops.slice import Slice
 from intaglio.ops.sum_pool import SumPool
 from intaglio.ops.transpose import Transpose
 from intaglio.ops.upsample import Upsample
+from intaglio.ops.upsample_bilinear import UpsampleBilinear
+from intaglio.ops.upsample_linear import UpsampleLinear
 from intaglio.testing import Example
 
 
@@ -105,4 +107,9 @@ EXAMPLES = (
     Example(Upsample((2, 2)), (of("u8", 4, 3, 6),)),
     Example(Upsample((1, 3)), (of("s5n", 2, 4, 1),)),
     Example(Upsample((3, 1)), (of("u9", 2, 2, 4),)),
+    Example(UpsampleBilinear(), (FLOATS,)),
+    Example(UpsampleLinear(0), (of("s6", 4, 3, 4),)),
+    Example(UpsampleLinear(1), (of("u8", 2, 5, 6),)),
+    Example(UpsampleLinear(1), (of("u5", 3, 1, 2),)),
+    Example(UpsampleLinear(0), (of("s3n", 2, 9, 8),)),
 )

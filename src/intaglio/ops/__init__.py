@@ -27,6 +27,8 @@ from intaglio.ops.slice import Slice
 from intaglio.ops.sum_pool import SumPool
 from intaglio.ops.transpose import Transpose
 from intaglio.ops.upsample import Upsample
+from intaglio.ops.upsample_bilinear import UpsampleBilinear
+from intaglio.ops.upsample_linear import UpsampleLinear
 
 BUILT_IN: tuple[type[Operator], ...] = (
     Add,
@@ -48,6 +50,8 @@ BUILT_IN: tuple[type[Operator], ...] = (
     SumPool,
     Transpose,
     Upsample,
+    UpsampleBilinear,
+    UpsampleLinear,
 )
 
 
