@@ -32,6 +32,7 @@ class Concat(StreamOperator):
 
     name: ClassVar[str] = "concat"
     operands: ClassVar[tuple[str, ...]] = ("x", "y")
+    rearranges: ClassVar[bool] = True
 
     axis: int
 

@@ -28,6 +28,7 @@ class Transpose(StreamOperator):
     """Permutation of axes; `order` holds axes of the frame, as numpy's transpose takes them."""
 
     name: ClassVar[str] = "transpose"
+    rearranges: ClassVar[bool] = True
 
     order: tuple[int, ...]
 

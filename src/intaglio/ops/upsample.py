@@ -28,6 +28,7 @@ class Upsample(StreamOperator):
     """Repetition of pixels: `factors` times down and across."""
 
     name: ClassVar[str] = "upsample"
+    rearranges: ClassVar[bool] = True
 
     factors: Pair
 
