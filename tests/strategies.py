@@ -21,6 +21,7 @@ from intaglio.numerics.types import IntType
 from intaglio.ops.add import Add
 from intaglio.ops.argmax import Argmax
 from intaglio.ops.clip import Clip
+from intaglio.ops.concat import Concat
 from intaglio.ops.conv2d import Conv2d
 from intaglio.ops.depth_to_space import MODES, DepthToSpace
 from intaglio.ops.flatten import Flatten
@@ -32,6 +33,9 @@ from intaglio.ops.requantize import Requantize
 from intaglio.ops.reshape import Reshape
 from intaglio.ops.slice import Slice
 from intaglio.ops.sum_pool import SumPool
+from intaglio.ops.transpose import Transpose
+from intaglio.ops.upsample import Upsample
+from intaglio.ops.upsample_linear import UpsampleLinear
 from intaglio.ops.windows import output_size
 
 #: Elements of a value: beyond this a frame takes too many cycles for a test of many networks.
@@ -210,6 +214,11 @@ def _pool(draw: st.DrawFn, sketch: Sketch) -> None:
         sketch.put(SumPool(kernel, stride, padding, value))
 
 
+def _global_pool(draw: st.DrawFn, sketch: Sketch) -> None:
+    rows, columns, _ = sketch.type.shape
+    sketch.put(draw(st.sampled_from([MaxPool, SumPool]))((rows, columns), (1, 1)))
+
+
 def _pad(draw: st.DrawFn, sketch: Sketch) -> None:
     x = sketch.type
     padding = tuple(draw(st.integers(0, 2)) for _ in range(4))
@@ -258,6 +267,16 @@ def _depth_to_space(draw: st.DrawFn, sketch: Sketch) -> None:
         sketch.put(DepthToSpace(draw(st.sampled_from(blocks)), draw(st.sampled_from(MODES))))
 
 
+def _transpose(draw: st.DrawFn, sketch: Sketch) -> None:
+    sketch.put(Transpose(tuple(draw(st.permutations(range(3))))))
+
+
+def _upsample(draw: st.DrawFn, sketch: Sketch) -> None:
+    factors = _pairs(draw, 1, 3)
+    if sketch.type.size * factors[0] * factors[1] <= MAX_ELEMENTS:
+        sketch.put(Upsample(factors))
+
+
 def _residual(draw: st.DrawFn, sketch: Sketch) -> None:
     """Fork, let one branch or both do something that keeps the shape, and add."""
     start = sketch.tip
@@ -272,6 +291,32 @@ def _residual(draw: st.DrawFn, sketch: Sketch) -> None:
         ends.append(sketch.tip)
     assert sketch.type.shape == shape
     sketch.put(Add(), *ends)
+
+
+def _upsample_linear(draw: st.DrawFn, sketch: Sketch) -> None:
+    if 2 * sketch.type.size <= MAX_ELEMENTS:
+        sketch.put(UpsampleLinear(draw(st.integers(0, 1))))
+
+
+def _join(draw: st.DrawFn, sketch: Sketch) -> None:
+    """Fork, let one branch or both change the places on an axis, and put them end to end."""
+    start, x = sketch.tip, sketch.type
+    if 2 * x.size > MAX_ELEMENTS:
+        return
+    axis = draw(st.integers(0, 2))
+    ends = []
+    for _ in range(2):
+        sketch.tip = start
+        size = draw(st.integers(1, x.shape[axis]))
+        first = draw(st.integers(0, x.shape[axis] - size))
+        starts, stops = [0, 0, 0], list(x.shape)
+        starts[axis], stops[axis] = first, first + size
+        for layer in draw(st.lists(st.sampled_from([_requantize, _same_pool]), max_size=2)):
+            layer(draw, sketch)
+        if draw(st.booleans()):
+            sketch.put(Slice(tuple(starts), tuple(stops), (1, 1, 1)))
+        ends.append(sketch.tip)
+    sketch.put(Concat(axis), *ends)
 
 
 def _same_convolution(draw: st.DrawFn, sketch: Sketch) -> None:
@@ -297,10 +342,15 @@ LAYERS: tuple[Layer, ...] = (
     _relu,
     _clip,
     _pool,
+    _global_pool,
     _pad,
     _reshape,
     _slice,
     _depth_to_space,
+    _transpose,
+    _upsample,
+    _upsample_linear,
+    _join,
     _residual,
 )
 

@@ -13,6 +13,7 @@ from intaglio.ops.argmax import Argmax
 from intaglio.ops.average_pool import AveragePool
 from intaglio.ops.batch_norm import BatchNorm
 from intaglio.ops.clip import Clip
+from intaglio.ops.concat import Concat
 from intaglio.ops.conv2d import Conv2d
 from intaglio.ops.depth_to_space import DepthToSpace
 from intaglio.ops.flatten import Flatten
@@ -24,6 +25,10 @@ from intaglio.ops.requantize import Requantize
 from intaglio.ops.reshape import Reshape
 from intaglio.ops.slice import Slice
 from intaglio.ops.sum_pool import SumPool
+from intaglio.ops.transpose import Transpose
+from intaglio.ops.upsample import Upsample
+from intaglio.ops.upsample_bilinear import UpsampleBilinear
+from intaglio.ops.upsample_linear import UpsampleLinear
 from intaglio.testing import Example
 
 
@@ -55,6 +60,11 @@ EXAMPLES = (
     Example(Clip(-3, 90), (of("s8", 5, 5, 4),)),
     Example(Clip(300, 400), (of("u8", 3, 3, 2),)),
     Example(Clip(-(1 << 40), 1 << 35), (of("s40", 3, 2, 2),)),
+    Example(Concat(2), (of("u8", 3, 4, 6), of("s5", 3, 4, 4))),
+    Example(Concat(1), (of("s8n", 3, 4, 4), of("s8n", 3, 2, 4))),
+    Example(Concat(0), (of("u7", 5, 4, 3), of("u7", 4, 4, 3))),
+    Example(Concat(0), (of("u3", 12), of("u5", 8))),
+    Example(Concat(2), (of("u2", 2, 2, 1), of("u2", 2, 2, 1))),
     Example(Conv2d(), (of("u8", 7, 6, 4), constant("s8n", 6, 3, 3, 4), constant("s17", 6))),
     Example(
         Conv2d((2, 3), (1, 2, 0, 1), -5),
@@ -90,6 +100,8 @@ EXAMPLES = (
     Example(Matmul(), (of("s17", 6), constant("u17", 4, 6), constant("s1", 4))),
     Example(MaxPool((2, 2), (2, 2)), (of("u8", 6, 8, 4),)),
     Example(MaxPool((3, 2), (1, 3), (2, 1, 1, 0)), (of("s5n", 5, 6, 3),)),
+    Example(MaxPool((3, 4), (1, 1)), (of("s6", 3, 4, 10),)),
+    Example(MaxPool((1, 1), (1, 1)), (of("u5", 1, 1, 3),)),
     Example(Pad((1, 2, 0, 3), 7), (of("u4", 4, 3, 2),)),
     Example(Pad((0, 1, 2, 0), -9), (of("s4", 3, 3, 4),)),
     Example(Relu(), (of("s8", 4, 4, 6),)),
@@ -103,5 +115,21 @@ EXAMPLES = (
     Example(Slice((3,), (9,), (1,)), (of("s11n", 12),)),
     Example(Slice((0, 0, 0), (2, 3, 2), (1, 1, 1)), (of("u4", 2, 3, 2),)),
     Example(SumPool((2, 2), (2, 2)), (of("u8", 6, 6, 4),)),
+    Example(SumPool((4, 3), (2, 2)), (of("u8", 4, 3, 12),)),
+    Example(SumPool((1, 2), (1, 1)), (of("s4", 1, 2, 40),)),
+    Example(SumPool((3, 2), (1, 1)), (of("s5", 3, 2, 3),)),
     Example(SumPool((3, 3), (2, 1), (1, 2, 0, 1), -4), (of("s6", 5, 4, 2),)),
+    Example(Transpose((1, 0, 2)), (of("u8", 4, 5, 6),)),
+    Example(Transpose((2, 0, 1)), (of("s3", 3, 4, 5),)),
+    Example(Transpose((0, 2, 1)), (of("u40", 3, 2, 4),)),
+    Example(Transpose((1, 0)), (of("s9", 6, 7),)),
+    Example(Transpose((2, 1, 3, 0)), (of("u2", 2, 3, 2, 4),)),
+    Example(Upsample((2, 2)), (of("u8", 4, 3, 6),)),
+    Example(Upsample((1, 3)), (of("s5n", 2, 4, 1),)),
+    Example(Upsample((3, 1)), (of("u9", 2, 2, 4),)),
+    Example(UpsampleBilinear(), (FLOATS,)),
+    Example(UpsampleLinear(0), (of("s6", 4, 3, 4),)),
+    Example(UpsampleLinear(1), (of("u8", 2, 5, 6),)),
+    Example(UpsampleLinear(1), (of("u5", 3, 1, 2),)),
+    Example(UpsampleLinear(0), (of("s3n", 2, 9, 8),)),
 )

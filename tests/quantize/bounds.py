@@ -10,9 +10,11 @@ import numpy as np
 from intaglio.ir.graph import Graph, Node, Program
 from intaglio.ops.add import Add
 from intaglio.ops.average_pool import AveragePool
+from intaglio.ops.concat import Concat
 from intaglio.ops.conv2d import Conv2d
 from intaglio.ops.matmul import Matmul
 from intaglio.ops.requantize import Requantize
+from intaglio.ops.upsample_bilinear import UpsampleBilinear
 
 
 def error_bounds(
@@ -27,7 +29,18 @@ def error_bounds(
             case Add():
                 common = step(program, f"{node.name}.acc")
                 bound = sum(found[name] for name in node.inputs) + 2 * common
-            case AveragePool():
+            case Concat():
+                recoded = (f"{node.name}.{operand}" for operand in node.op.operands)
+                bound = max(
+                    found[name]
+                    + (
+                        2 * step(program, twin) + drift(program, twin)
+                        if twin in program.quantization
+                        else 0.0
+                    )
+                    for name, twin in zip(node.inputs, recoded, strict=True)
+                )
+            case AveragePool() | UpsampleBilinear():
                 bound = found[node.inputs[0]]
                 found[node.name] = (
                     bound + step(program, node.name) * 0.5 + drift(program, node.name)

@@ -13,6 +13,7 @@ from intaglio.ops.argmax import Argmax
 from intaglio.ops.average_pool import AveragePool
 from intaglio.ops.batch_norm import BatchNorm
 from intaglio.ops.clip import Clip
+from intaglio.ops.concat import Concat
 from intaglio.ops.conv2d import Conv2d
 from intaglio.ops.depth_to_space import DepthToSpace
 from intaglio.ops.flatten import Flatten
@@ -24,6 +25,10 @@ from intaglio.ops.requantize import Requantize
 from intaglio.ops.reshape import Reshape
 from intaglio.ops.slice import Slice
 from intaglio.ops.sum_pool import SumPool
+from intaglio.ops.transpose import Transpose
+from intaglio.ops.upsample import Upsample
+from intaglio.ops.upsample_bilinear import UpsampleBilinear
+from intaglio.ops.upsample_linear import UpsampleLinear
 
 BUILT_IN: tuple[type[Operator], ...] = (
     Add,
@@ -31,6 +36,7 @@ BUILT_IN: tuple[type[Operator], ...] = (
     AveragePool,
     BatchNorm,
     Clip,
+    Concat,
     Conv2d,
     DepthToSpace,
     Flatten,
@@ -42,6 +48,10 @@ BUILT_IN: tuple[type[Operator], ...] = (
     Reshape,
     Slice,
     SumPool,
+    Transpose,
+    Upsample,
+    UpsampleBilinear,
+    UpsampleLinear,
 )
 
 

@@ -31,6 +31,7 @@ class DepthToSpace(StreamOperator):
     """Rearrangement of channels into blocks of pixels; `mode` is "dcr" or "crd", as in ONNX."""
 
     name: ClassVar[str] = "depth_to_space"
+    rearranges: ClassVar[bool] = True
 
     block: Pair
     mode: str = "dcr"

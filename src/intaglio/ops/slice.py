@@ -28,6 +28,7 @@ class Slice(StreamOperator):
     """Cutting out: `starts`, `stops` and `steps` hold a number for each axis of the frame."""
 
     name: ClassVar[str] = "slice"
+    rearranges: ClassVar[bool] = True
 
     starts: tuple[int, ...]
     stops: tuple[int, ...]

@@ -18,10 +18,8 @@ from intaglio.numerics.scale import Rescale, rescale
 from intaglio.numerics.types import IntType
 from intaglio.ops.argmax import Argmax
 from intaglio.ops.clip import Clip
-from intaglio.ops.flatten import Flatten
 from intaglio.ops.relu import Relu
 from intaglio.ops.requantize import Requantize
-from intaglio.ops.reshape import Reshape
 from intaglio.quantize import quantizers
 from intaglio.quantize.quantizer import Coding, Quantizer
 from intaglio.quantize.ranges import Range
@@ -81,7 +79,7 @@ class Build:
         """The outputs, and the values they are a mere rearrangement or index of."""
         found = set(self.graph.outputs)
         for node in reversed(self.graph.nodes):
-            if node.name in found and isinstance(node.op, Flatten | Reshape | Argmax):
+            if node.name in found and (node.op.rearranges or isinstance(node.op, Argmax)):
                 found.update(node.inputs)
         return frozenset(found)
 

@@ -27,22 +27,30 @@ from intaglio.ops.argmax import Argmax
 from intaglio.ops.average_pool import AveragePool
 from intaglio.ops.batch_norm import BatchNorm
 from intaglio.ops.clip import Clip
+from intaglio.ops.concat import Concat
 from intaglio.ops.conv2d import Conv2d
+from intaglio.ops.depth_to_space import DepthToSpace
 from intaglio.ops.flatten import Flatten
 from intaglio.ops.matmul import Matmul
 from intaglio.ops.max_pool import MaxPool
 from intaglio.ops.pad import Pad
 from intaglio.ops.relu import Relu
 from intaglio.ops.reshape import Reshape
+from intaglio.ops.slice import Slice
 from intaglio.ops.sum_pool import SumPool
+from intaglio.ops.transpose import Transpose
+from intaglio.ops.upsample import Upsample
+from intaglio.ops.upsample_bilinear import UpsampleBilinear
 from intaglio.passes.check import equal_on_random_input
 from intaglio.passes.fold_batchnorm import fold_batchnorm
 from intaglio.quantize.build import FINEST_STEP, Build, code_inside
 from intaglio.quantize.calibrate import calibrate
+from intaglio.quantize.joining import concat, share_ranges
 from intaglio.quantize.min_max import min_max
 from intaglio.quantize.quantizer import Coding
 from intaglio.quantize.ranges import Estimator
 from intaglio.quantize.reorder import rectify_before_pooling
+from intaglio.quantize.resizing import bilinear
 from intaglio.quantize.scheme import Scheme
 from intaglio.quantize.weights import integer_layer, weight_scales
 
@@ -67,6 +75,7 @@ def quantize(
     """
     graph = _prepared(graph)
     build = Build(graph, scheme or Scheme(), calibrate(graph, calibration, estimator))
+    share_ranges(build, KEEPING)
     value = graph.inputs[0]
     coding = build.coding(value.name)
     build.types[value.name] = TensorType(value.type.shape, coding.element)
@@ -183,7 +192,7 @@ def _average_pool(build: Build, node: Node, op: AveragePool) -> None:
 
 
 def _keep(build: Build, node: Node, op: Operator) -> None:
-    """max_pool, reshape, flatten: codes are chosen or moved, their meaning stays."""
+    """max_pool, reshape, slice and their like: codes are chosen or moved, their meaning stays."""
     build.emit(Node(node.name, op, node.inputs, node.origin))
     build.settle(node.name, build.codings[node.inputs[0]])
 
@@ -222,11 +231,22 @@ RULES: Mapping[type[Operator], Rule] = {
     AveragePool: _average_pool,
     BatchNorm: _unfolded,
     Clip: _clip,
+    Concat: concat,
     Conv2d: _dot,
+    DepthToSpace: _keep,
     Flatten: _keep,
     Matmul: _dot,
     MaxPool: _keep,
     Pad: _pad,
     Relu: _relu,
     Reshape: _keep,
+    Slice: _keep,
+    Transpose: _keep,
+    Upsample: _keep,
+    UpsampleBilinear: bilinear,
 }
+
+#: The operators whose results have the coding of their operand.
+KEEPING = frozenset(
+    op for op, rule in RULES.items() if rule in (_keep, _average_pool, _clip, _pad, _relu, bilinear)
+)
