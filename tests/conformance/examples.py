@@ -15,6 +15,8 @@ from intaglio.ops.batch_norm import BatchNorm
 from intaglio.ops.clip import Clip
 from intaglio.ops.conv2d import Conv2d
 from intaglio.ops.flatten import Flatten
+from intaglio.ops.function import Function
+from intaglio.ops.lookup import Lookup
 from intaglio.ops.matmul import Matmul
 from intaglio.ops.max_pool import MaxPool
 from intaglio.ops.pad import Pad
@@ -60,6 +62,10 @@ EXAMPLES = (
     ),
     Example(Conv2d((3, 2)), (of("u4", 8, 9, 3), constant("s2", 4, 2, 1, 3), constant("s3", 4))),
     Example(Flatten(), (of("s6", 3, 4, 2),)),
+    Example(Function("hard_sigmoid", (0.2, 0.5)), (FLOATS,)),
+    Example(Lookup(), (of("u8", 3, 4, 6), constant("s9", 256))),
+    Example(Lookup(-15), (of("s5n", 4, 2, 3), constant("u16", 31))),
+    Example(Lookup(-2048), (of("s12", 5, 2, 4), constant("s8n", 4096))),
     Example(Matmul(), (of("u8", 24), constant("s8", 10, 24), constant("s20", 10))),
     Example(Matmul(), (of("s17", 6), constant("u17", 4, 6), constant("s1", 4))),
     Example(MaxPool((2, 2), (2, 2)), (of("u8", 6, 8, 4),)),

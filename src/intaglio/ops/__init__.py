@@ -15,6 +15,8 @@ from intaglio.ops.batch_norm import BatchNorm
 from intaglio.ops.clip import Clip
 from intaglio.ops.conv2d import Conv2d
 from intaglio.ops.flatten import Flatten
+from intaglio.ops.function import Function
+from intaglio.ops.lookup import Lookup
 from intaglio.ops.matmul import Matmul
 from intaglio.ops.max_pool import MaxPool
 from intaglio.ops.pad import Pad
@@ -31,6 +33,8 @@ BUILT_IN: tuple[type[Operator], ...] = (
     Clip,
     Conv2d,
     Flatten,
+    Function,
+    Lookup,
     Matmul,
     MaxPool,
     Pad,
