@@ -23,6 +23,7 @@ from intaglio.ops.argmax import Argmax
 from intaglio.ops.clip import Clip
 from intaglio.ops.conv2d import Conv2d
 from intaglio.ops.flatten import Flatten
+from intaglio.ops.lookup import MAX_WIDTH, Lookup
 from intaglio.ops.matmul import Matmul
 from intaglio.ops.max_pool import MaxPool
 from intaglio.ops.pad import Pad
@@ -215,6 +216,14 @@ def _clip(draw: st.DrawFn, sketch: Sketch) -> None:
     sketch.put(Clip(low, high))
 
 
+def _lookup(draw: st.DrawFn, sketch: Sketch) -> None:
+    if sketch.type.integer.width > MAX_WIDTH:
+        _requantize(draw, sketch, draw(elements.filter(lambda e: e.width <= MAX_WIDTH)))
+    x, element = sketch.type.integer, draw(elements)
+    table = draw(codes(element, (x.max - x.min + 1,)))
+    sketch.put(Lookup(x.min), table=Constant(table, element))
+
+
 def _reshape(draw: st.DrawFn, sketch: Sketch) -> None:
     rows, columns, channels = sketch.type.shape
     shape = draw(
@@ -263,6 +272,7 @@ LAYERS: tuple[Layer, ...] = (
     _requantize,
     _relu,
     _clip,
+    _lookup,
     _pool,
     _pad,
     _reshape,

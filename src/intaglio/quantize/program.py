@@ -29,6 +29,7 @@ from intaglio.ops.batch_norm import BatchNorm
 from intaglio.ops.clip import Clip
 from intaglio.ops.conv2d import Conv2d
 from intaglio.ops.flatten import Flatten
+from intaglio.ops.function import Function
 from intaglio.ops.matmul import Matmul
 from intaglio.ops.max_pool import MaxPool
 from intaglio.ops.pad import Pad
@@ -44,6 +45,7 @@ from intaglio.quantize.quantizer import Coding
 from intaglio.quantize.ranges import Estimator
 from intaglio.quantize.reorder import rectify_before_pooling
 from intaglio.quantize.scheme import Scheme
+from intaglio.quantize.tables import tabulate
 from intaglio.quantize.weights import integer_layer, weight_scales
 
 #: What a rule is given: the program so far, the float node, and the node's operator once more.
@@ -224,6 +226,7 @@ RULES: Mapping[type[Operator], Rule] = {
     Clip: _clip,
     Conv2d: _dot,
     Flatten: _keep,
+    Function: tabulate,
     Matmul: _dot,
     MaxPool: _keep,
     Pad: _pad,
