@@ -26,6 +26,7 @@ from intaglio.ops.flatten import Flatten
 from intaglio.ops.lookup import MAX_WIDTH, Lookup
 from intaglio.ops.matmul import Matmul
 from intaglio.ops.max_pool import MaxPool
+from intaglio.ops.mul import Mul
 from intaglio.ops.pad import Pad
 from intaglio.ops.relu import Relu
 from intaglio.ops.requantize import Requantize
@@ -235,7 +236,7 @@ def _reshape(draw: st.DrawFn, sketch: Sketch) -> None:
 
 
 def _residual(draw: st.DrawFn, sketch: Sketch) -> None:
-    """Fork, let one branch or both do something that keeps the shape, and add."""
+    """Fork, let one branch or both do something that keeps the shape, and add or multiply."""
     start = sketch.tip
     shape = sketch.type.shape
     ends = []
@@ -247,7 +248,14 @@ def _residual(draw: st.DrawFn, sketch: Sketch) -> None:
             layer(draw, sketch)
         ends.append(sketch.tip)
     assert sketch.type.shape == shape
-    sketch.put(Add(), *ends)
+    if draw(st.booleans()):
+        sketch.put(Add(), *ends)
+        return
+    for index, end in enumerate(ends):
+        sketch.tip = end
+        _narrow(draw, sketch)
+        ends[index] = sketch.tip
+    sketch.put(Mul(), *ends)
 
 
 def _same_convolution(draw: st.DrawFn, sketch: Sketch) -> None:

@@ -19,6 +19,7 @@ from intaglio.ops.function import Function
 from intaglio.ops.lookup import Lookup
 from intaglio.ops.matmul import Matmul
 from intaglio.ops.max_pool import MaxPool
+from intaglio.ops.mul import Mul
 from intaglio.ops.pad import Pad
 from intaglio.ops.relu import Relu
 from intaglio.ops.requantize import Requantize
@@ -70,6 +71,9 @@ EXAMPLES = (
     Example(Matmul(), (of("s17", 6), constant("u17", 4, 6), constant("s1", 4))),
     Example(MaxPool((2, 2), (2, 2)), (of("u8", 6, 8, 4),)),
     Example(MaxPool((3, 2), (1, 3), (2, 1, 1, 0)), (of("s5n", 5, 6, 3),)),
+    Example(Mul(), (of("u8", 3, 4, 6), of("s9n", 3, 4, 6))),
+    Example(Mul(), (of("s18", 4, 2, 3), of("u1", 4, 2, 3))),
+    Example(Mul(), (of("s7", 10), of("s7", 10))),
     Example(Pad((1, 2, 0, 3), 7), (of("u4", 4, 3, 2),)),
     Example(Pad((0, 1, 2, 0), -9), (of("s4", 3, 3, 4),)),
     Example(Relu(), (of("s8", 4, 4, 6),)),

@@ -13,6 +13,7 @@ from intaglio.ops.average_pool import AveragePool
 from intaglio.ops.conv2d import Conv2d
 from intaglio.ops.function import Function
 from intaglio.ops.matmul import Matmul
+from intaglio.ops.mul import Mul
 from intaglio.ops.requantize import Requantize
 
 #: The steepest slope of functions that are steeper than 1 somewhere.
@@ -31,6 +32,11 @@ def error_bounds(
             case Add():
                 common = step(program, f"{node.name}.acc")
                 bound = sum(found[name] for name in node.inputs) + 2 * common
+            case Mul():
+                (dx, dy), (x, y) = zip(
+                    *((found[n], np.abs(real[n]).max()) for n in node.inputs), strict=True
+                )
+                bound = float(dx * y + dy * x + dx * dy)
             case AveragePool():
                 bound = found[node.inputs[0]]
                 found[node.name] = (

@@ -19,6 +19,7 @@ from intaglio.ops.function import Function
 from intaglio.ops.lookup import Lookup
 from intaglio.ops.matmul import Matmul
 from intaglio.ops.max_pool import MaxPool
+from intaglio.ops.mul import Mul
 from intaglio.ops.pad import Pad
 from intaglio.ops.relu import Relu
 from intaglio.ops.requantize import Requantize
@@ -37,6 +38,7 @@ BUILT_IN: tuple[type[Operator], ...] = (
     Lookup,
     Matmul,
     MaxPool,
+    Mul,
     Pad,
     Relu,
     Requantize,

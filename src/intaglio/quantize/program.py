@@ -32,6 +32,7 @@ from intaglio.ops.flatten import Flatten
 from intaglio.ops.function import Function
 from intaglio.ops.matmul import Matmul
 from intaglio.ops.max_pool import MaxPool
+from intaglio.ops.mul import Mul
 from intaglio.ops.pad import Pad
 from intaglio.ops.relu import Relu
 from intaglio.ops.reshape import Reshape
@@ -41,6 +42,7 @@ from intaglio.passes.fold_batchnorm import fold_batchnorm
 from intaglio.quantize.build import FINEST_STEP, Build, code_inside
 from intaglio.quantize.calibrate import calibrate
 from intaglio.quantize.min_max import min_max
+from intaglio.quantize.products import multiply
 from intaglio.quantize.quantizer import Coding
 from intaglio.quantize.ranges import Estimator
 from intaglio.quantize.reorder import rectify_before_pooling
@@ -229,6 +231,7 @@ RULES: Mapping[type[Operator], Rule] = {
     Function: tabulate,
     Matmul: _dot,
     MaxPool: _keep,
+    Mul: multiply,
     Pad: _pad,
     Relu: _relu,
     Reshape: _keep,
