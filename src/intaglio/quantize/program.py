@@ -25,7 +25,6 @@ from intaglio.numerics.types import IntType
 from intaglio.ops.add import Add
 from intaglio.ops.argmax import Argmax
 from intaglio.ops.average_pool import AveragePool
-from intaglio.ops.batch_norm import BatchNorm
 from intaglio.ops.clip import Clip
 from intaglio.ops.conv2d import Conv2d
 from intaglio.ops.flatten import Flatten
@@ -37,6 +36,7 @@ from intaglio.ops.pad import Pad
 from intaglio.ops.relu import Relu
 from intaglio.ops.reshape import Reshape
 from intaglio.ops.sum_pool import SumPool
+from intaglio.passes.batchnorm_to_depthwise import batchnorm_to_depthwise
 from intaglio.passes.check import equal_on_random_input
 from intaglio.passes.fold_batchnorm import fold_batchnorm
 from intaglio.quantize.build import FINEST_STEP, Build, code_inside
@@ -87,7 +87,7 @@ def quantize(
 
 def _prepared(graph: Graph) -> Graph:
     """Rewrite the floats so that each layer ends in one requantizer, and prove nothing changed."""
-    after = rectify_before_pooling(fold_batchnorm(graph))
+    after = rectify_before_pooling(batchnorm_to_depthwise(fold_batchnorm(graph)))
     if after.nodes != graph.nodes:
         equal_on_random_input(graph, after, "preparing for integers")
     return after
@@ -212,19 +212,11 @@ def _argmax(build: Build, node: Node, op: Argmax) -> None:
     build.settle(node.name, Coding(build.types[node.name].integer, 1.0))
 
 
-def _unfolded(_build: Build, node: Node, _op: BatchNorm) -> None:
-    raise QuantizationError(
-        f"{node} must stand right behind a conv2d or matmul that nothing else reads, "
-        "so that it can be folded into its weights"
-    )
-
-
 #: How each operator is made of integers. A new operator that is to be quantised adds its line.
 RULES: Mapping[type[Operator], Rule] = {
     Add: _add,
     Argmax: _argmax,
     AveragePool: _average_pool,
-    BatchNorm: _unfolded,
     Clip: _clip,
     Conv2d: _dot,
     Flatten: _keep,
