@@ -24,6 +24,7 @@ from intaglio.ops.pad import Pad
 from intaglio.ops.relu import Relu
 from intaglio.ops.requantize import Requantize
 from intaglio.ops.reshape import Reshape
+from intaglio.ops.softmax import Softmax
 from intaglio.ops.sum_pool import SumPool
 from intaglio.testing import Example
 
@@ -82,6 +83,8 @@ EXAMPLES = (
     Example(Requantize(5, 0, IntType.parse("u8")), (of("s14", 4, 3, 2), constant("u1", 1))),
     Example(Requantize(0, 9, IntType.parse("u48")), (of("u34", 6), constant("u11", 6))),
     Example(Reshape((4, 2, 6)), (of("u5", 4, 3, 4),)),
+    Example(Softmax(), (FLOATS,)),
+    Example(Softmax(logarithm=True), (TensorType((7,), FLOAT32),)),
     Example(SumPool((2, 2), (2, 2)), (of("u8", 6, 6, 4),)),
     Example(SumPool((3, 3), (2, 1), (1, 2, 0, 1), -4), (of("s6", 5, 4, 2),)),
 )

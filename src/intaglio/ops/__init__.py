@@ -24,6 +24,7 @@ from intaglio.ops.pad import Pad
 from intaglio.ops.relu import Relu
 from intaglio.ops.requantize import Requantize
 from intaglio.ops.reshape import Reshape
+from intaglio.ops.softmax import Softmax
 from intaglio.ops.sum_pool import SumPool
 
 BUILT_IN: tuple[type[Operator], ...] = (
@@ -43,6 +44,7 @@ BUILT_IN: tuple[type[Operator], ...] = (
     Relu,
     Requantize,
     Reshape,
+    Softmax,
     SumPool,
 )
 

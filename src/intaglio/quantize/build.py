@@ -66,6 +66,7 @@ class Build:
     graph: Graph
     scheme: Scheme
     ranges: Mapping[str, Range]
+    notes: tuple[str, ...] = ()
     codings: dict[str, Coding] = field(default_factory=dict)
     types: dict[str, TensorType] = field(default_factory=dict)
     nodes: list[Node] = field(default_factory=list)
@@ -104,7 +105,7 @@ class Build:
         graph = replace(
             self.graph, inputs=inputs, nodes=tuple(self.nodes), constants=dict(self.constants)
         )
-        return Program(graph, dict(self.meaning))
+        return Program(graph, dict(self.meaning), self.notes)
 
     # --- adding ----------------------------------------------------------------------------------
 

@@ -35,6 +35,7 @@ from intaglio.ops.mul import Mul
 from intaglio.ops.pad import Pad
 from intaglio.ops.relu import Relu
 from intaglio.ops.reshape import Reshape
+from intaglio.ops.softmax import Softmax
 from intaglio.ops.sum_pool import SumPool
 from intaglio.passes.batchnorm_to_depthwise import batchnorm_to_depthwise
 from intaglio.passes.check import equal_on_random_input
@@ -47,6 +48,7 @@ from intaglio.quantize.quantizer import Coding
 from intaglio.quantize.ranges import Estimator
 from intaglio.quantize.reorder import rectify_before_pooling
 from intaglio.quantize.scheme import Scheme
+from intaglio.quantize.scores import refuse, scores_only
 from intaglio.quantize.tables import tabulate
 from intaglio.quantize.weights import integer_layer, weight_scales
 
@@ -69,8 +71,8 @@ def quantize(
         QuantizationError: the data is empty or not finite, or the graph has an operator or a
             constant that no integers can stand for; the text names the node.
     """
-    graph = _prepared(graph)
-    build = Build(graph, scheme or Scheme(), calibrate(graph, calibration, estimator))
+    graph, notes = scores_only(_prepared(graph))
+    build = Build(graph, scheme or Scheme(), calibrate(graph, calibration, estimator), notes)
     value = graph.inputs[0]
     coding = build.coding(value.name)
     build.types[value.name] = TensorType(value.type.shape, coding.element)
@@ -227,4 +229,5 @@ RULES: Mapping[type[Operator], Rule] = {
     Pad: _pad,
     Relu: _relu,
     Reshape: _keep,
+    Softmax: refuse,
 }
