@@ -25,8 +25,10 @@ from intaglio.ops.concat import Concat
 from intaglio.ops.conv2d import Conv2d
 from intaglio.ops.depth_to_space import MODES, DepthToSpace
 from intaglio.ops.flatten import Flatten
+from intaglio.ops.lookup import MAX_WIDTH, Lookup
 from intaglio.ops.matmul import Matmul
 from intaglio.ops.max_pool import MaxPool
+from intaglio.ops.mul import Mul
 from intaglio.ops.pad import Pad
 from intaglio.ops.relu import Relu
 from intaglio.ops.requantize import Requantize
@@ -238,6 +240,14 @@ def _clip(draw: st.DrawFn, sketch: Sketch) -> None:
     sketch.put(Clip(low, high))
 
 
+def _lookup(draw: st.DrawFn, sketch: Sketch) -> None:
+    if sketch.type.integer.width > MAX_WIDTH:
+        _requantize(draw, sketch, draw(elements.filter(lambda e: e.width <= MAX_WIDTH)))
+    x, element = sketch.type.integer, draw(elements)
+    table = draw(codes(element, (x.max - x.min + 1,)))
+    sketch.put(Lookup(x.min), table=Constant(table, element))
+
+
 def _reshape(draw: st.DrawFn, sketch: Sketch) -> None:
     rows, columns, channels = sketch.type.shape
     shape = draw(
@@ -278,7 +288,7 @@ def _upsample(draw: st.DrawFn, sketch: Sketch) -> None:
 
 
 def _residual(draw: st.DrawFn, sketch: Sketch) -> None:
-    """Fork, let one branch or both do something that keeps the shape, and add."""
+    """Fork, let one branch or both do something that keeps the shape, and add or multiply."""
     start = sketch.tip
     shape = sketch.type.shape
     ends = []
@@ -290,7 +300,14 @@ def _residual(draw: st.DrawFn, sketch: Sketch) -> None:
             layer(draw, sketch)
         ends.append(sketch.tip)
     assert sketch.type.shape == shape
-    sketch.put(Add(), *ends)
+    if draw(st.booleans()):
+        sketch.put(Add(), *ends)
+        return
+    for index, end in enumerate(ends):
+        sketch.tip = end
+        _narrow(draw, sketch)
+        ends[index] = sketch.tip
+    sketch.put(Mul(), *ends)
 
 
 def _upsample_linear(draw: st.DrawFn, sketch: Sketch) -> None:
@@ -341,6 +358,7 @@ LAYERS: tuple[Layer, ...] = (
     _requantize,
     _relu,
     _clip,
+    _lookup,
     _pool,
     _global_pool,
     _pad,

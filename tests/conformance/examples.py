@@ -17,13 +17,17 @@ from intaglio.ops.concat import Concat
 from intaglio.ops.conv2d import Conv2d
 from intaglio.ops.depth_to_space import DepthToSpace
 from intaglio.ops.flatten import Flatten
+from intaglio.ops.function import Function
+from intaglio.ops.lookup import Lookup
 from intaglio.ops.matmul import Matmul
 from intaglio.ops.max_pool import MaxPool
+from intaglio.ops.mul import Mul
 from intaglio.ops.pad import Pad
 from intaglio.ops.relu import Relu
 from intaglio.ops.requantize import Requantize
 from intaglio.ops.reshape import Reshape
 from intaglio.ops.slice import Slice
+from intaglio.ops.softmax import Softmax
 from intaglio.ops.sum_pool import SumPool
 from intaglio.ops.transpose import Transpose
 from intaglio.ops.upsample import Upsample
@@ -96,12 +100,19 @@ EXAMPLES = (
     Example(DepthToSpace((1, 2)), (of("u7", 2, 5, 4),)),
     Example(DepthToSpace((2, 2)), (of("u1", 1, 1, 4),)),
     Example(Flatten(), (of("s6", 3, 4, 2),)),
+    Example(Function("hard_sigmoid", (0.2, 0.5)), (FLOATS,)),
+    Example(Lookup(), (of("u8", 3, 4, 6), constant("s9", 256))),
+    Example(Lookup(-15), (of("s5n", 4, 2, 3), constant("u16", 31))),
+    Example(Lookup(-2048), (of("s12", 5, 2, 4), constant("s8n", 4096))),
     Example(Matmul(), (of("u8", 24), constant("s8", 10, 24), constant("s20", 10))),
     Example(Matmul(), (of("s17", 6), constant("u17", 4, 6), constant("s1", 4))),
     Example(MaxPool((2, 2), (2, 2)), (of("u8", 6, 8, 4),)),
     Example(MaxPool((3, 2), (1, 3), (2, 1, 1, 0)), (of("s5n", 5, 6, 3),)),
     Example(MaxPool((3, 4), (1, 1)), (of("s6", 3, 4, 10),)),
     Example(MaxPool((1, 1), (1, 1)), (of("u5", 1, 1, 3),)),
+    Example(Mul(), (of("u8", 3, 4, 6), of("s9n", 3, 4, 6))),
+    Example(Mul(), (of("s18", 4, 2, 3), of("u1", 4, 2, 3))),
+    Example(Mul(), (of("s7", 10), of("s7", 10))),
     Example(Pad((1, 2, 0, 3), 7), (of("u4", 4, 3, 2),)),
     Example(Pad((0, 1, 2, 0), -9), (of("s4", 3, 3, 4),)),
     Example(Relu(), (of("s8", 4, 4, 6),)),
@@ -114,6 +125,8 @@ EXAMPLES = (
     Example(Slice((0, 2, 1), (1, 3, 7), (1, 1, 3)), (of("u3", 1, 4, 8),)),
     Example(Slice((3,), (9,), (1,)), (of("s11n", 12),)),
     Example(Slice((0, 0, 0), (2, 3, 2), (1, 1, 1)), (of("u4", 2, 3, 2),)),
+    Example(Softmax(), (FLOATS,)),
+    Example(Softmax(logarithm=True), (TensorType((7,), FLOAT32),)),
     Example(SumPool((2, 2), (2, 2)), (of("u8", 6, 6, 4),)),
     Example(SumPool((4, 3), (2, 2)), (of("u8", 4, 3, 12),)),
     Example(SumPool((1, 2), (1, 1)), (of("s4", 1, 2, 40),)),

@@ -17,13 +17,17 @@ from intaglio.ops.concat import Concat
 from intaglio.ops.conv2d import Conv2d
 from intaglio.ops.depth_to_space import DepthToSpace
 from intaglio.ops.flatten import Flatten
+from intaglio.ops.function import Function
+from intaglio.ops.lookup import Lookup
 from intaglio.ops.matmul import Matmul
 from intaglio.ops.max_pool import MaxPool
+from intaglio.ops.mul import Mul
 from intaglio.ops.pad import Pad
 from intaglio.ops.relu import Relu
 from intaglio.ops.requantize import Requantize
 from intaglio.ops.reshape import Reshape
 from intaglio.ops.slice import Slice
+from intaglio.ops.softmax import Softmax
 from intaglio.ops.sum_pool import SumPool
 from intaglio.ops.transpose import Transpose
 from intaglio.ops.upsample import Upsample
@@ -40,13 +44,17 @@ BUILT_IN: tuple[type[Operator], ...] = (
     Conv2d,
     DepthToSpace,
     Flatten,
+    Function,
+    Lookup,
     Matmul,
     MaxPool,
+    Mul,
     Pad,
     Relu,
     Requantize,
     Reshape,
     Slice,
+    Softmax,
     SumPool,
     Transpose,
     Upsample,
