@@ -26,7 +26,7 @@ from intaglio.frontend.builder import (
 from intaglio.frontend.conversion import Conversion, Fate, Row
 from intaglio.frontend.onnx import constants
 from intaglio.frontend.onnx.call import Call, Operand, Result
-from intaglio.frontend.onnx.operators import OPERATORS, REWRITES
+from intaglio.frontend.onnx.operators import OPERATORS
 from intaglio.frontend.onnx.source import (
     FLOAT,
     SourceInput,
@@ -34,6 +34,7 @@ from intaglio.frontend.onnx.source import (
     SourceNode,
     inferred_frames,
 )
+from intaglio.frontend.onnx.unsupported import quantized, unsupported
 
 #: Turns an NHWC batch into the NCHW that convolutions read: the mark of a channels-last input.
 _TO_CHANNELS_FIRST = (0, 3, 1, 2)
@@ -168,6 +169,8 @@ class _Conversion:
         Raises:
             UnsupportedError: nothing does, or an operand does not exist.
         """
+        if quantized(node.domain, node.op):
+            raise unsupported(node.domain, node.op)
         for name, operand in zip(node.inputs, operands, strict=True):
             if name in self.model.unreadable:
                 raise UnsupportedError(f"tensor {name!r} must be of numbers of up to 64 bits")
@@ -180,7 +183,7 @@ class _Conversion:
             return constants.evaluate
         function = OPERATORS.get((node.domain, node.op))
         if function is None:
-            raise UnsupportedError("it has no counterpart here", REWRITES.get(node.op, ""))
+            raise unsupported(node.domain, node.op)
         return function
 
     def _call(self, node: SourceNode, operands: tuple[Operand | None, ...]) -> Call:

@@ -365,26 +365,3 @@ OPERATORS: dict[tuple[str, str], Callable[[Call], Result]] = {
     ("", "Transpose"): _transpose,
     ("", "Unsqueeze"): _unsqueeze,
 }
-
-#: The nearest thing that works, for operators that have no function above.
-REWRITES: dict[str, str] = {
-    "ConvTranspose": "Conv after an upsampling done outside the network",
-    "Elu": "Relu",
-    "Gelu": "Relu",
-    "GlobalMaxPool": "MaxPool with the kernel of the whole image",
-    "HardSigmoid": "Clip",
-    "HardSwish": "Relu or Clip(0, 6)",
-    "LSTM": "Conv over the steps as image rows",
-    "LeakyRelu": "Relu",
-    "PRelu": "Relu",
-    "Selu": "Relu",
-    "Sigmoid": "Clip, or leave it out where only the larger score matters",
-    "Swish": "Relu",
-    "Tanh": "Clip(-1, 1)",
-    "BipolarQuant": "the float model before quantization",
-    "IntQuant": "the float model before quantization",
-    "Quant": "the float model before quantization",
-    "QLinearConv": "the float model before quantization",
-    "QuantizeLinear": "the float model before quantization",
-    "DequantizeLinear": "the float model before quantization",
-}

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from intaglio.errors import ModelError
+from intaglio.frontend.formats import START, foreign
 from intaglio.frontend.onnx.external import read_external
 
 OPSETS = range(7, 26)
@@ -100,8 +101,11 @@ def _parse(path: Path) -> Any:
 
     if path.stat().st_size > MAX_BYTES:
         raise ModelError(f"an ONNX file must be under {MAX_BYTES} bytes")
+    data = path.read_bytes()
+    if format_ := foreign(data[:START]):
+        raise ModelError(f"it must be an ONNX file, not {format_.name}: {format_.advice}")
     proto = onnx.ModelProto()
-    proto.ParseFromString(path.read_bytes())
+    proto.ParseFromString(data)
     if not proto.HasField("graph") or not proto.graph.output:
         raise ModelError("it must be an ONNX model with a graph and an output; it has none")
     return proto
