@@ -13,7 +13,7 @@ from intaglio.frontend.builder import Activation, Builder, Dropped, Site, Unsupp
 from intaglio.frontend.onnx.source import SourceNode
 
 Operand = Activation | np.ndarray
-Result = Activation | np.ndarray | Dropped
+Result = Activation | np.ndarray | Dropped | tuple[Activation | np.ndarray, ...]
 
 
 @dataclass(frozen=True)

@@ -46,6 +46,7 @@ class SourceNode:
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     attributes: Mapping[str, Any]
+    proto: Any = field(repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -272,6 +273,7 @@ def _node(node: Any) -> SourceNode:
         tuple(map(_text, node.input)),
         tuple(map(_text, node.output)),
         {_text(a.name): _attribute(a) for a in node.attribute},
+        node,
     )
 
 
