@@ -16,6 +16,7 @@ from torch import nn
 
 from intaglio.errors import ModelError, VerificationError
 from intaglio.frontend import load, torch_export
+from intaglio.frontend.layers import windows
 from intaglio.frontend.torch_export import load_torch
 from intaglio.ir.execute import run
 from intaglio.ir.graph import Graph
@@ -215,6 +216,6 @@ def test_a_wrong_reading_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _wrong_pool(call: torch_export.Call) -> object:
-    return call.builder.average_pool(
-        call.activation(), (2, 2), (2, 2), (0, 0, 0, 0), call.site, count_padding=True
+    return windows.average_pool(
+        call.builder, call.activation(), (2, 2), (2, 2), (0, 0, 0, 0), call.site, count_padding=True
     )

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from intaglio.frontend.builder import Activation, Builder, Dropped, Site, Unsupp
 from intaglio.frontend.onnx.source import SourceNode
 
 Operand = Activation | np.ndarray
-Result = Activation | np.ndarray | Dropped
+Result = Activation | np.ndarray | Dropped | tuple[Activation | np.ndarray, ...]
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,26 @@ class Call:
             )
         return array
 
+    def vector(self, index: int, size: int) -> np.ndarray:
+        """Return a bias as [size], from any shape that broadcasts to it."""
+        array = self.weights(index)
+        if array.size not in (1, size) or array.shape[-1:] not in ((), (1,), (size,)):
+            shape = list(array.shape)
+            raise UnsupportedError(f"its bias must be one number a channel, not {shape}")
+        return np.broadcast_to(array.reshape(-1).astype(np.float64), (size,))
+
+    def scalar(self, index: int, default: float) -> float:
+        """Return a constant operand that is one number, or the default where it is absent."""
+        array = self.optional(index)
+        if array is None:
+            return default
+        if array.size != 1:
+            raise UnsupportedError(
+                f"operand {self.node.inputs[index]!r} must be one number, "
+                f"not an array {list(array.shape)}"
+            )
+        return float(array.reshape(-1)[0])
+
     # --- attributes ----------------------------------------------------------------------------
 
     def integer(self, key: str, default: int) -> int:
@@ -129,3 +149,6 @@ class Call:
         if not isinstance(found, kind):
             raise UnsupportedError(f"attribute {key} must be of type {kind.__name__}")
         return found
+
+
+Operators = dict[tuple[str, str], Callable[[Call], Result]]

@@ -1,185 +1,199 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Nodes whose operands are all known: weights that are reshaped, shapes that are computed.
+"""Nodes whose operands are all known: weights that are prepared, shapes that are computed.
 
 Exporters write a flatten as Shape, Gather, Unsqueeze, Concat, Reshape. What needs no activation is
-computed here while reading, with numpy.
+computed here while reading, by the reference implementation of the onnx package, which is plain
+numpy. As a file may be hostile, only operators of a list are computed, results have to be of
+foreseeable size, and all of them together of limited size.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+import warnings
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from intaglio.frontend.builder import UnsupportedError
+from intaglio.frontend.onnx.source import DTYPES, SourceNode
 
 if TYPE_CHECKING:
-    from intaglio.frontend.onnx.call import Call
+    import onnx
 
-#: No constant that is computed while reading may be larger.
+#: No constant that is computed while reading may be larger, nor all of them together.
 MAX_CONSTANT = 1 << 26
+#: Of operands and results that are computed element by element in Python, for all nodes together.
+MAX_SLOW = 1 << 17
+
+_NUMPY = (
+    "Abs Acos Acosh Add And Asin Asinh Atan Atanh BatchNormalization BitShift BitwiseAnd "
+    "BitwiseNot BitwiseOr BitwiseXor Cast CastLike Ceil Clip Concat Constant ConstantOfShape "
+    "Cos Cosh CumSum DepthToSpace Div Dropout Elu Equal Erf Exp Expand EyeLike Flatten Floor "
+    "Gather Gelu Gemm Greater GreaterOrEqual HardSigmoid HardSwish Identity IsInf IsNaN "
+    "LayerNormalization LeakyRelu Less LessOrEqual Log LogSoftmax MatMul Max Mean Min Mish Mod "
+    "Mul Neg Not Or PRelu Pad Pow Range Reciprocal ReduceL1 ReduceL2 ReduceLogSum "
+    "ReduceLogSumExp ReduceMax ReduceMean ReduceMin ReduceProd ReduceSum ReduceSumSquare Relu "
+    "Reshape Round Selu Shape Sigmoid Sign Sin Sinh Size Slice Softmax Softplus Softsign "
+    "SpaceToDepth Split Sqrt Squeeze Sub Sum Swish Tan Tanh Tile Transpose Trilu Unsqueeze "
+    "Where Xor"
+)
+_SLOW = (
+    "ArgMax ArgMin Compress GatherElements GatherND NonZero OneHot ScatterElements ScatterND "
+    "TopK Unique"
+)
+_COMPUTED = frozenset((_NUMPY + " " + _SLOW).split())
+_SLOW_ONES = frozenset(_SLOW.split())
+#: Results whose size depends on values, and is no larger than that of the operands.
+_SHRINKING = frozenset({"Compress", "NonZero", "Slice", "Unique"})
+_PRODUCTS = frozenset({"Gemm", "MatMul"})
+_DIVISIONS = frozenset({"Div", "Mod"})
+#: Operands up to this size are shown to shape inference: sizes, axes, targets.
+_SHOWN = 64
 
 
-def evaluate(call: Call) -> np.ndarray:
-    """Compute a node from its constant operands.
+class Constants:
+    """What one import computes while reading: how much of it there may still be."""
+
+    def __init__(self, opset: int) -> None:
+        self.opset = opset
+        self.left = MAX_CONSTANT
+        self.left_slow = MAX_SLOW
+        #: Names of constants that come from the shape of an activation.
+        self.sizes: set[str] = set()
+
+    def evaluate(
+        self, node: SourceNode, operands: Sequence[np.ndarray | None]
+    ) -> tuple[np.ndarray, ...]:
+        """Compute the results of a node from its constant operands.
+
+        Raises:
+            UnsupportedError: the operator is not among those that are computed, its operands do
+                not fit it, or the result is too large.
+        """
+        if node.domain or node.op not in _COMPUTED:
+            raise UnsupportedError(
+                "its operands are constants, of which it is not computed here",
+                "an export with constant folding",
+            )
+        if any(value is None for value in node.attributes.values()):
+            raise UnsupportedError("its attributes must be numbers, words and arrays of numbers")
+        self._check_division(node, operands)
+        given = {f"i{i}": array for i, array in enumerate(operands) if array is not None}
+        model = _model(node, given, self.opset)
+        read = sum(array.size for array in given.values())
+        self._charge(node, _foreseen(model, node, given, read), read)
+        if self.sizes.intersection(node.inputs):
+            self.sizes.update(node.outputs)
+        return _run(model, node, given)
+
+    def _check_division(self, node: SourceNode, operands: Sequence[np.ndarray | None]) -> None:
+        """Refuse integer divisions on which a processor traps, whatever the batch will be.
+
+        Source: x86 raises its divide error for a divisor of 0 and for the least integer by -1, and
+        ONNX Runtime 1.31 does not look at the latter.
+        """
+        divisor = operands[1] if node.op in _DIVISIONS and len(operands) > 1 else None
+        if divisor is None or not np.issubdtype(divisor.dtype, np.integer):
+            return
+        if np.isin(divisor, (0, -1)).any() or node.inputs[1] in self.sizes:
+            raise UnsupportedError(
+                "an integer must not be divided by 0, by -1 or by a size of an activation"
+            )
+
+    def _charge(self, node: SourceNode, sizes: Sequence[int], read: int) -> None:
+        """Count results against what may still be computed."""
+        for size in sizes:
+            if size > MAX_CONSTANT:
+                raise UnsupportedError(
+                    f"a constant must have at most {MAX_CONSTANT} elements, not {size}"
+                )
+        self.left -= sum(sizes)
+        self.left_slow -= sum(sizes) + read if node.op in _SLOW_ONES else 0
+        if min(self.left, self.left_slow) < 0:
+            raise UnsupportedError(
+                "the constants that a model computes must be fewer in all",
+                "an export with constant folding",
+            )
+
+
+def _model(node: SourceNode, given: dict[str, np.ndarray], opset: int) -> onnx.ModelProto:
+    """Make a model of one node: its operands i0, i1, .. and results o0, o1, .."""
+    import onnx
+    from onnx import helper, numpy_helper
+
+    proto = onnx.NodeProto()
+    proto.CopyFrom(node.proto)
+    proto.domain = ""
+    del proto.input[:], proto.output[:]
+    proto.input.extend(f"i{i}" if f"i{i}" in given else "" for i in range(len(node.inputs)))
+    proto.output.extend(f"o{i}" if name else "" for i, name in enumerate(node.outputs))
+    graph = onnx.GraphProto(name="constants", node=[proto])
+    for name, array in given.items():
+        element = helper.np_dtype_to_tensor_dtype(array.dtype)
+        graph.input.append(helper.make_tensor_value_info(name, element, array.shape))
+        if array.size <= _SHOWN:
+            graph.initializer.append(numpy_helper.from_array(array, name))
+    graph.output.extend(onnx.ValueInfoProto(name=name) for name in proto.output if name)
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)])
+
+
+def _run(
+    model: onnx.ModelProto, node: SourceNode, given: dict[str, np.ndarray]
+) -> tuple[np.ndarray, ...]:
+    from onnx.reference import ReferenceEvaluator
+
+    try:
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # whatever numpy deprecates
+            found = ReferenceEvaluator(model).run(None, given)
+    except _ERRORS as error:
+        raise _misfit(error) from None
+    results = iter(found)
+    made = [np.asarray(next(results)) if name else np.zeros(0) for name in node.outputs]
+    if any(array.dtype not in _NUMBERS for array in made):
+        raise UnsupportedError("a constant must be an array of numbers")
+    return tuple(made)
+
+
+def _misfit(error: Exception) -> UnsupportedError:
+    reason = next(iter(str(error).splitlines()), type(error).__name__)
+    return UnsupportedError(f"its constant operands do not fit it: {reason}")
+
+
+def _foreseen(
+    model: onnx.ModelProto, node: SourceNode, given: dict[str, np.ndarray], read: int
+) -> list[int]:
+    """Return how many elements each result will have.
 
     Raises:
-        UnsupportedError: the operator is not among those, or its operands do not fit it.
+        UnsupportedError: that cannot be told, or it takes too long.
     """
-    function = _FUNCTIONS.get(call.node.op)
-    if function is None or call.node.domain:
-        raise UnsupportedError("its operands are constants, of which it is not computed here")
+    from onnx.shape_inference import InferenceError, infer_shapes
+
+    if node.op in _PRODUCTS and any(
+        a.dtype not in (np.float32, np.float64) for a in given.values()
+    ):
+        raise UnsupportedError("a product of constants must be of floats of 32 or 64 bits")
     try:
-        with np.errstate(all="ignore"):
-            result = np.asarray(function(call))
-    except (ValueError, IndexError, TypeError, OverflowError) as error:
-        raise UnsupportedError(f"its constant operands do not fit it: {error}") from None
-    _limit(result.shape)
-    return result
+        outputs = infer_shapes(model, data_prop=True).graph.output
+    except (InferenceError, *_ERRORS) as error:
+        raise _misfit(error) from None
+    sizes: list[int] = []
+    for output in outputs:
+        kind = output.type.tensor_type
+        known = kind.HasField("shape") and all(d.HasField("dim_value") for d in kind.shape.dim)
+        if not known and node.op not in _SHRINKING:
+            raise UnsupportedError("its constant operands must tell the size of its result")
+        rank = max((array.ndim for array in given.values()), default=0)
+        sizes.append(math.prod(d.dim_value for d in kind.shape.dim) if known else read * rank)
+    return sizes
 
 
-def _limit(shape: Sequence[int]) -> None:
-    size = 1
-    for n in shape:
-        size *= max(int(n), 1)
-    if size > MAX_CONSTANT:
-        raise UnsupportedError(f"a constant must have at most {MAX_CONSTANT} elements, not {size}")
-
-
-def _constant(call: Call) -> np.ndarray:
-    found = {
-        k: v for k, v in call.node.attributes.items() if k.startswith("value") and v is not None
-    }
-    if len(found) != 1 or "value_string" in found or "value_strings" in found:
-        raise UnsupportedError("a constant must be an array of numbers")
-    ((key, value),) = found.items()
-    dtype = {"value_float": np.float32, "value_floats": np.float32, "value_int": np.int64}
-    return np.asarray(value) if key == "value" else np.asarray(value, dtype.get(key, np.int64))
-
-
-def _cast(call: Call) -> np.ndarray:
-    from intaglio.frontend.onnx.source import DTYPES
-
-    target = call.integer("to", 1)
-    if target not in DTYPES:
-        raise UnsupportedError(f"a constant must be cast to numbers, not to type {target}")
-    return call.array(0).astype(DTYPES[target])
-
-
-def _reshape(call: Call) -> np.ndarray:
-    array, target = call.array(0), [int(n) for n in call.array(1).ravel()]
-    if not call.integer("allowzero", 0):
-        target = [array.shape[i] if n == 0 else n for i, n in enumerate(target)]
-    return array.reshape(target)
-
-
-def _squeeze(call: Call) -> np.ndarray:
-    axes = call.axes(1)
-    return np.squeeze(call.array(0), None if axes is None else tuple(axes))
-
-
-def _unsqueeze(call: Call) -> np.ndarray:
-    return np.expand_dims(call.array(0), tuple(call.axes(1) or ()))
-
-
-def _concat(call: Call) -> np.ndarray:
-    return np.concatenate(
-        [call.array(i) for i in range(len(call.operands))], call.integer("axis", 0)
-    )
-
-
-def _gather(call: Call) -> np.ndarray:
-    return np.take(call.array(0), call.array(1), axis=call.integer("axis", 0))
-
-
-def _slice(call: Call) -> np.ndarray:
-    array = call.array(0)
-    starts, ends = (call.integers_or_operand(key, i) for i, key in ((1, "starts"), (2, "ends")))
-    if starts is None or ends is None:
-        raise UnsupportedError("a slice must have starts and ends")
-    axes = call.integers_or_operand("axes", 3) or tuple(range(len(starts)))
-    steps = call.integers_or_operand("steps", 4) or (1,) * len(starts)
-    index = [slice(None)] * array.ndim
-    for axis, start, end, step in zip(axes, starts, ends, steps, strict=True):
-        end_or_all = None if step < 0 and end < -array.shape[axis] else end
-        index[axis] = slice(start, end_or_all, step)
-    return array[tuple(index)]
-
-
-def _transpose(call: Call) -> np.ndarray:
-    return call.array(0).transpose(call.integers("perm", None))
-
-
-def _flatten(call: Call) -> np.ndarray:
-    array, axis = call.array(0), call.integer("axis", 1)
-    axis = axis + array.ndim if axis < 0 else axis
-    return array.reshape(int(np.prod(array.shape[:axis])), -1)
-
-
-def _shape(call: Call) -> np.ndarray:
-    return call.shape_slice(call.array(0).shape)
-
-
-def _constant_of_shape(call: Call) -> np.ndarray:
-    shape = [int(n) for n in call.array(0).ravel()]
-    _limit(shape)
-    value = call.node.attributes.get("value")
-    fill = np.zeros(1, np.float32) if value is None else np.asarray(value)
-    return np.full(shape, fill.reshape(-1)[0], fill.dtype)
-
-
-def _expand(call: Call) -> np.ndarray:
-    shape = np.broadcast_shapes(call.array(0).shape, tuple(int(n) for n in call.array(1).ravel()))
-    _limit(shape)
-    return np.broadcast_to(call.array(0), shape)
-
-
-def _product(call: Call) -> np.ndarray:
-    axes = call.axes(1)
-    keep = bool(call.integer("keepdims", 1))
-    return call.array(0).prod(None if axes is None else tuple(axes), keepdims=keep)
-
-
-def _divide(call: Call) -> np.ndarray:
-    x, y = call.array(0), call.array(1)
-    if np.issubdtype(x.dtype, np.floating):
-        return x / y
-    if not np.all(y):
-        raise UnsupportedError("an integer must not be divided by 0")
-    return (np.sign(x) * np.sign(y) * (np.abs(x) // np.abs(y))).astype(x.dtype)
-
-
-def _binary(function: Callable[..., np.ndarray]) -> Callable[[Call], np.ndarray]:
-    def apply(call: Call) -> np.ndarray:
-        x, y = call.array(0), call.array(1)
-        _limit(np.broadcast_shapes(x.shape, y.shape))
-        return function(x, y)
-
-    return apply
-
-
-_FUNCTIONS: dict[str, Callable[[Call], np.ndarray]] = {
-    "Add": _binary(np.add),
-    "Cast": _cast,
-    "Concat": _concat,
-    "Constant": _constant,
-    "ConstantOfShape": _constant_of_shape,
-    "Div": _divide,
-    "Expand": _expand,
-    "Flatten": _flatten,
-    "Gather": _gather,
-    "Identity": lambda call: call.array(0),
-    "Mul": _binary(np.multiply),
-    "Neg": lambda call: np.negative(call.array(0)),
-    "Pow": _binary(np.power),
-    "ReduceProd": _product,
-    "Reshape": _reshape,
-    "Shape": _shape,
-    "Slice": _slice,
-    "Sqrt": lambda call: np.sqrt(call.array(0)),
-    "Squeeze": _squeeze,
-    "Sub": _binary(np.subtract),
-    "Transpose": _transpose,
-    "Unsqueeze": _unsqueeze,
-}
+_NUMBERS = frozenset(np.dtype(dtype) for dtype in DTYPES.values())
+#: What numpy and the reference implementation raise for operands that do not fit.
+_ERRORS = (
+    ArithmeticError, AssertionError, AttributeError, LookupError, MemoryError, RuntimeError,
+    TypeError, ValueError,
+)  # fmt: skip

@@ -24,9 +24,9 @@ from intaglio.frontend.builder import (
     UnsupportedError,
 )
 from intaglio.frontend.conversion import Conversion, Fate, Row
-from intaglio.frontend.onnx import constants
 from intaglio.frontend.onnx.call import Call, Operand, Result
-from intaglio.frontend.onnx.operators import OPERATORS, REWRITES
+from intaglio.frontend.onnx.constants import Constants
+from intaglio.frontend.onnx.operators import OPERATORS
 from intaglio.frontend.onnx.source import (
     FLOAT,
     SourceInput,
@@ -34,6 +34,7 @@ from intaglio.frontend.onnx.source import (
     SourceNode,
     inferred_frames,
 )
+from intaglio.frontend.onnx.unsupported import quantized, unsupported
 
 #: Turns an NHWC batch into the NCHW that convolutions read: the mark of a channels-last input.
 _TO_CHANNELS_FIRST = (0, 3, 1, 2)
@@ -68,6 +69,7 @@ class _Conversion:
         self.model = model
         self.builder = Builder(model.path.stem)
         self.found: dict[str, Operand] = dict(model.constants)
+        self.constants = Constants(model.opset)
         self.live = live_nodes(model)
         self.reads = Counter(name for node in self.live for name in node.inputs)
         self.reads.update(model.outputs)
@@ -168,20 +170,26 @@ class _Conversion:
         Raises:
             UnsupportedError: nothing does, or an operand does not exist.
         """
+        if quantized(node.domain, node.op):
+            raise unsupported(node.domain, node.op)
         for name, operand in zip(node.inputs, operands, strict=True):
             if name in self.model.unreadable:
                 raise UnsupportedError(f"tensor {name!r} must be of numbers of up to 64 bits")
             if name and operand is None and name not in self.failed:
                 raise UnsupportedError(f"operand {name!r} must be made by a node before it")
-        if more := [name for name in node.outputs[1:] if self.reads[name]]:
-            raise UnsupportedError(f"its further result {more[0]!r} is not computed")
         known = not any(isinstance(operand, Activation) for operand in operands)
         if known and not self.failed.intersection(node.inputs):
-            return constants.evaluate
+            return self._constant
         function = OPERATORS.get((node.domain, node.op))
         if function is None:
-            raise UnsupportedError("it has no counterpart here", REWRITES.get(node.op, ""))
+            raise unsupported(node.domain, node.op)
         return function
+
+    def _constant(self, call: Call) -> Result:
+        """Compute a node that needs no activation."""
+        return self.constants.evaluate(
+            call.node, [x for x in call.operands if not isinstance(x, Activation)]
+        )
 
     def _call(self, node: SourceNode, operands: tuple[Operand | None, ...]) -> Call:
         return Call(
@@ -204,15 +212,19 @@ class _Conversion:
 
     def _done(self, node: SourceNode, result: Result, row: Row, made: list[str]) -> Row:
         """Remember a result and complete its row."""
-        name = node.outputs[0]
-        if isinstance(result, np.ndarray):
-            self.found[name] = result
+        results = result if isinstance(result, tuple) else (result,)
+        if more := [name for name in node.outputs[len(results) :] if self.reads[name]]:
+            raise UnsupportedError(f"its further result {more[0]!r} is not computed")
+        values = [found.value if isinstance(found, Dropped) else found for found in results]
+        self.found.update((n, v) for n, v in zip(node.outputs, values, strict=False) if n)
+        name, value = node.outputs[0], values[0]
+        if isinstance(value, np.ndarray):
+            if row.input_shape is not None:
+                self.constants.sizes.update(node.outputs)
             became = "a constant"
             return replace(
-                row, fate=Fate.FOLDED, became=became, output_shape=result.shape, parameters=0
+                row, fate=Fate.FOLDED, became=became, output_shape=value.shape, parameters=0
             )
-        value = result.value if isinstance(result, Dropped) else result
-        self.found[name] = value
         macs = sum(self.builder.macs(name) for name in made)
         row = replace(row, became=value.name, output_shape=value.shape, macs=macs)
         if not isinstance(result, Dropped):

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from intaglio.errors import ModelError
+from intaglio.frontend.formats import START, foreign
 from intaglio.frontend.onnx.external import read_external
 
 OPSETS = range(7, 26)
@@ -45,6 +46,7 @@ class SourceNode:
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     attributes: Mapping[str, Any]
+    proto: Any = field(repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -100,8 +102,11 @@ def _parse(path: Path) -> Any:
 
     if path.stat().st_size > MAX_BYTES:
         raise ModelError(f"an ONNX file must be under {MAX_BYTES} bytes")
+    data = path.read_bytes()
+    if format_ := foreign(data[:START]):
+        raise ModelError(f"it must be an ONNX file, not {format_.name}: {format_.advice}")
     proto = onnx.ModelProto()
-    proto.ParseFromString(path.read_bytes())
+    proto.ParseFromString(data)
     if not proto.HasField("graph") or not proto.graph.output:
         raise ModelError("it must be an ONNX model with a graph and an output; it has none")
     return proto
@@ -268,6 +273,7 @@ def _node(node: Any) -> SourceNode:
         tuple(map(_text, node.input)),
         tuple(map(_text, node.output)),
         {_text(a.name): _attribute(a) for a in node.attribute},
+        node,
     )
 
 

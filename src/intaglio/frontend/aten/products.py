@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Products and sums with constants, as ATen has them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from intaglio.frontend.aten.call import Call, Operators, Result
+from intaglio.frontend.builder import Activation, UnsupportedError
+from intaglio.frontend.layers import pointwise, products
+
+
+def _linear(call: Call) -> Result:
+    weight, bias = call.array(1, "weight"), call.optional(2, "bias")
+    return products.matmul(call.builder, call.activation(), weight, bias, call.site)
+
+
+def _addmm(call: Call) -> Result:
+    bias, matrix = call.array(0, "input"), call.array(2, "mat2") * call.named.get("alpha", 1)
+    total = np.broadcast_to(bias.reshape(-1) * call.named.get("beta", 1), (matrix.shape[-1],))
+    return products.matmul(call.builder, call.activation(1), matrix.T, total, call.site)
+
+
+def _mm(call: Call) -> Result:
+    return products.matmul(
+        call.builder, call.activation(), call.array(1, "mat2").T, None, call.site
+    )
+
+
+def _add(call: Call) -> Result:
+    alpha = float(call.get(2, "alpha", 1))
+    if all(isinstance(call.get(i, ""), Activation) for i in (0, 1)):
+        if alpha != 1:
+            raise UnsupportedError(f"alpha must be 1 between activations, not {alpha:g}")
+        return pointwise.add(call.builder, call.activation(0), call.activation(1), call.site)
+    if isinstance(call.get(0, ""), Activation):
+        return _affine(call, 0, np.ones(1), alpha * call.array(1, "other"))
+    return _affine(call, 1, np.full(1, alpha), call.array(0, "input"))
+
+
+def _subtract(call: Call) -> Result:
+    alpha = float(call.get(2, "alpha", 1))
+    if isinstance(call.get(0, ""), Activation):
+        return _affine(call, 0, np.ones(1), -alpha * call.array(1, "other"))
+    return _affine(call, 1, np.full(1, -alpha), call.array(0, "input"))
+
+
+def _reverse_subtract(call: Call) -> Result:
+    alpha = float(call.get(2, "alpha", 1))
+    return _affine(call, 0, np.full(1, -alpha), call.array(1, "other"))
+
+
+def _multiply(call: Call) -> Result:
+    first = 0 if isinstance(call.get(0, ""), Activation) else 1
+    return _affine(call, first, call.array(1 - first, "other"), np.zeros(1))
+
+
+def _divide(call: Call) -> Result:
+    divisor = call.array(1, "other")
+    if call.get(2, "rounding_mode") is not None or not np.all(divisor):
+        raise UnsupportedError("the divisor must not be 0, nor the quotient be rounded")
+    return _affine(call, 0, 1 / divisor, np.zeros(1))
+
+
+def _affine(call: Call, index: int, scale: np.ndarray, offset: np.ndarray) -> Result:
+    x = call.activation(index)
+    return products.affine(call.builder, x, scale, offset, call.site, sole=all(call.sole))
+
+
+def _batch_norm(call: Call) -> Result:
+    if call.get(5, "training") is True:
+        raise UnsupportedError("it must not be in training mode", "module.eval()")
+    return _normalize(call, float(call.get(7, "eps", 1e-5)))
+
+
+def _batch_norm_for_inference(call: Call) -> Result:
+    return _normalize(call, float(call.get(6, "eps", 1e-5)))
+
+
+def _normalize(call: Call, epsilon: float) -> Result:
+    x = call.activation()
+    mean, variance = call.array(3, "running_mean"), call.array(4, "running_var")
+    gamma, beta = call.optional(1, "weight"), call.optional(2, "bias")
+    if np.any(variance + epsilon <= 0):
+        raise UnsupportedError("running_var must hold variances of at least 0")
+    scale = (1.0 if gamma is None else gamma) / np.sqrt(variance + epsilon)
+    offset = (0.0 if beta is None else beta) - mean * scale
+    shape = (-1, *[1] * (len(x.shape) - 1))
+    scales, offsets = scale.reshape(shape), offset.reshape(shape)
+    return products.affine(call.builder, x, scales, offsets, call.site, sole=call.sole[0])
+
+
+OPERATORS: Operators = {
+    "aten._native_batch_norm_legit_no_training": _batch_norm_for_inference,
+    "aten.add": _add,
+    "aten.addmm": _addmm,
+    "aten.batch_norm": _batch_norm,
+    "aten.div": _divide,
+    "aten.linear": _linear,
+    "aten.matmul": _mm,
+    "aten.mm": _mm,
+    "aten.mul": _multiply,
+    "aten.rsub": _reverse_subtract,
+    "aten.sub": _subtract,
+}

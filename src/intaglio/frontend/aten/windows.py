@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Convolutions, pools, means and padding, as ATen has them."""
+
+from __future__ import annotations
+
+from intaglio.frontend.aten.call import Call, Operators, Result
+from intaglio.frontend.builder import UnsupportedError
+from intaglio.frontend.geometry import (
+    ceiling,
+    check_window,
+    frame_axes,
+    same_padding,
+)
+from intaglio.frontend.layers import windows
+from intaglio.ops.windows import Padding, Pair
+
+
+def _conv2d(call: Call) -> Result:
+    x, size = call.image()
+    weight = call.array(1, "weight")
+    if (groups := call.get(6, "groups", 1)) != 1:
+        raise UnsupportedError(f"groups must be 1, not {groups}", "Conv2d with groups=1")
+    _no_dilation(call, 5)
+    kernel, stride = (weight.shape[2], weight.shape[3]), call.pair(3, "stride", 1)
+    padding = call.get(4, "padding", 0)
+    if padding == "same":
+        sides = same_padding(size, kernel, stride)
+    elif padding == "valid":
+        sides = (0, 0, 0, 0)
+    else:
+        sides = _sides(call.pair(4, "padding", 0))
+    bias = call.optional(2, "bias")
+    return windows.conv2d(call.builder, x, weight, bias, stride, sides, call.site)
+
+
+def _max_pool2d(call: Call) -> Result:
+    x, size = call.image()
+    _no_dilation(call, 4)
+    kernel, stride, padding = _window(call)
+    top, left, bottom, right = padding
+    down, across = ceiling(size, kernel, stride, padding) if call.get(5, "ceil_mode") else (0, 0)
+    whole = (top, left, bottom + down, right + across)
+    return windows.max_pool(call.builder, x, kernel, stride, whole, call.site)
+
+
+def _avg_pool2d(call: Call) -> Result:
+    x, size = call.image()
+    kernel, stride, padding = _window(call)
+    if call.get(4, "ceil_mode") and any(ceiling(size, kernel, stride, padding)):
+        raise UnsupportedError("ceil_mode must be off where the windows do not fit evenly")
+    if call.get(6, "divisor_override") is not None:
+        raise UnsupportedError("divisor_override must not be given")
+    count = bool(call.get(5, "count_include_pad", True))
+    return windows.average_pool(
+        call.builder, x, kernel, stride, padding, call.site, count_padding=count
+    )
+
+
+def _adaptive_avg_pool2d(call: Call) -> Result:
+    x, size = call.image()
+    target = call.pair(1, "output_size", (1, 1))
+    if any(n % m for n, m in zip(size, target, strict=True)):
+        raise UnsupportedError(
+            f"its output size must divide {list(size)}, not be {list(target)}", "AvgPool2d"
+        )
+    kernel = (size[0] // target[0], size[1] // target[1])
+    none = (0, 0, 0, 0)
+    return windows.average_pool(
+        call.builder, x, kernel, kernel, none, call.site, count_padding=True
+    )
+
+
+def _mean(call: Call) -> Result:
+    x = call.activation()
+    axes = frame_axes(call.integers(1, "dim"), len(x.shape) + 1)
+    return windows.mean(call.builder, x, axes, call.site, keep=bool(call.get(2, "keepdim")))
+
+
+def _pad(call: Call) -> Result:
+    x, _ = call.image()
+    pads = call.integers(1, "pad")
+    constant = call.get(2, "mode", "constant")
+    value = call.get(3, "value") if isinstance(constant, str) else constant
+    if isinstance(constant, str) and constant != "constant":
+        raise UnsupportedError(f"mode must be constant, not {constant}")
+    if len(pads) not in (2, 4) or min(pads) < 0:
+        raise UnsupportedError(f"padding must be at least 0 and around images only, not {pads}")
+    left, right, top, bottom = (*pads, 0, 0)[:4]
+    return windows.pad(call.builder, x, (top, left, bottom, right), float(value or 0), call.site)
+
+
+def _window(call: Call) -> tuple[Pair, Pair, Padding]:
+    kernel = call.pair(1, "kernel_size", None)
+    stride = call.pair(2, "stride", kernel) if call.get(2, "stride") else kernel
+    padding = _sides(call.pair(3, "padding", 0))
+    check_window(kernel, stride, padding)
+    return kernel, stride, padding
+
+
+def _sides(padding: Pair) -> Padding:
+    return padding[0], padding[1], padding[0], padding[1]
+
+
+def _no_dilation(call: Call, index: int) -> None:
+    if (dilation := call.pair(index, "dilation", 1)) != (1, 1):
+        raise UnsupportedError(f"dilation must be 1, not {list(dilation)}", "a larger kernel")
+
+
+OPERATORS: Operators = {
+    "aten.adaptive_avg_pool2d": _adaptive_avg_pool2d,
+    "aten.avg_pool2d": _avg_pool2d,
+    "aten.constant_pad_nd": _pad,
+    "aten.conv2d": _conv2d,
+    "aten.max_pool2d": _max_pool2d,
+    "aten.max_pool2d_with_indices": _max_pool2d,
+    "aten.mean": _mean,
+    "aten.pad": _pad,
+}
