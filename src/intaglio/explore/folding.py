@@ -124,12 +124,12 @@ class _Search:
     forks: Mapping[str, int]
     outside: frozenset[str]
     bound: Resources
-    device: str
+    device: Device
 
     @classmethod
     def of(cls, program: Program, device: Device, fill: float) -> _Search:
         graph = hardware_graph(program)
-        options = {node.name: tuple(_options(graph, node)) for node in graph.nodes}
+        options = {node.name: tuple(_options(graph, node, device)) for node in graph.nodes}
         readers = dict.fromkeys(graph.types, 0)
         for node in graph.nodes:
             for name in node.inputs:
@@ -140,7 +140,7 @@ class _Search:
             if outside.issuperset(node.inputs) and not options[node.name][0].inputs:
                 outside.add(node.name)
         bound = capacity(device, fill)
-        return cls(graph, options, readers, forks, frozenset(outside), bound, device.name)
+        return cls(graph, options, readers, forks, frozenset(outside), bound, device)
 
     def intervals(self) -> list[int]:
         """Every interval a design can have, from the one the slowest node forces upwards."""
@@ -194,7 +194,7 @@ class _Search:
                     width, cells = wanted.lanes, _plus(cells, self._outside_forks(wanted))
                     lanes = {v: (w or width, readers) for v, (w, readers) in lanes.items()}
                 slots, more = _converter(
-                    wanted.element, wanted.lanes * wanted.beats, width, wanted.lanes
+                    self.device, wanted.element, wanted.lanes * wanted.beats, width, wanted.lanes
                 )
                 if slots > interval:
                     return None
@@ -202,7 +202,7 @@ class _Search:
             lanes[value] = (width, left - 1)
         if node.name not in self.outside:
             element = self.graph.types[node.name].integer
-            cells = _plus(cells, _forks(element, given, self.forks[node.name]))
+            cells = _plus(cells, _forks(self.device, element, given, self.forks[node.name]))
         lanes[node.name] = (given, self.readers[node.name])
         after = tuple(sorted((v, w, left) for v, (w, left) in lanes.items() if left))
         return after, cells
@@ -212,7 +212,7 @@ class _Search:
 
     def _outside_forks(self, stream: Stream) -> Cells:
         count = sum(self.forks[name] for name in self.outside)
-        return _forks(stream.element, stream.lanes, count)
+        return _forks(self.device, stream.element, stream.lanes, count)
 
     def folding(self, interval: int) -> Folding:
         """Return the smallest folding of a feasible interval."""
@@ -246,7 +246,7 @@ class _Search:
         partial = self.smallest(interval, unbounded)
         if partial is None:
             return f"a design must keep an interval of {interval} cycles; no folding does"
-        return over_capacity(_resources(partial.cells), self.bound, self.device)
+        return over_capacity(_resources(partial.cells), self.bound, self.device.name)
 
     def _share(self, partial: _Partial) -> tuple[float, float]:
         bound = _cells(self.bound)
@@ -254,7 +254,7 @@ class _Search:
         return max(shares), sum(shares)
 
 
-def _options(graph: Graph, node: Node) -> Iterable[Option]:
+def _options(graph: Graph, node: Node, device: Device) -> Iterable[Option]:
     """Yield the folds of a node with what they cost, dominated ones left out."""
     if not isinstance(node.op, StreamOperator):
         return
@@ -265,7 +265,8 @@ def _options(graph: Graph, node: Node) -> Iterable[Option]:
             yield Option(fold, (), 0, 1, (0, 0, 0, 0))
             return
         inputs, lanes = tuple(unit.inputs.values()), unit.outputs["out"].lanes
-        option = Option(fold, inputs, lanes, unit.interval, _cells(unit.resources))
+        cells = _cells(unit.resources.on(device))
+        option = Option(fold, inputs, lanes, unit.interval, cells)
         alike.setdefault((inputs, lanes), []).append(option)
     for options in alike.values():
         kept: list[Option] = []
@@ -276,19 +277,22 @@ def _options(graph: Graph, node: Node) -> Iterable[Option]:
 
 
 @cache
-def _converter(element: IntType, elements: int, have: int, want: int) -> tuple[int, Cells]:
+def _converter(
+    device: Device, element: IntType, elements: int, have: int, want: int
+) -> tuple[int, Cells]:
     """Return the interval and cells of what turns one number of lanes into another."""
     units = regroup(element, elements, have, want)
     cells: Cells = (0, 0, 0, 0)
     for unit in units:
-        cells = _plus(cells, _cells(unit.resources))
+        cells = _plus(cells, _cells(unit.resources.on(device)))
     return max((unit.interval for unit in units), default=0), cells
 
 
 @cache
-def _forks(element: IntType, lanes: int, count: int) -> Cells:
+def _forks(device: Device, element: IntType, lanes: int, count: int) -> Cells:
     """Return the cells of so many forks of a stream; they are as fast as what feeds them."""
-    return _cells(stream_fork(Stream(lanes, element, 1)).resources * count)
+    one = stream_fork(Stream(lanes, element, 1)).resources.on(device)
+    return _cells(one * count)
 
 
 def _pareto(partials: Sequence[_Partial]) -> list[_Partial]:
