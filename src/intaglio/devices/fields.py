@@ -73,9 +73,16 @@ def price_field(value: Any, where: str) -> float:
 
 
 def ratio_field(value: Any, where: str) -> float:
-    """Read a factor on an estimate."""
-    if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 < value <= 100:
-        raise ModelError(f"{where} must be a factor over 0 and up to 100, not {value!r}")
+    """Read a factor on an estimate, or a clock."""
+    if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 < value <= 1000:
+        raise ModelError(f"{where} must be a number over 0 and up to 1000, not {value!r}")
+    return float(value)
+
+
+def share_field(value: Any, where: str) -> float:
+    """Read a share of one."""
+    if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 <= value <= 1:
+        raise ModelError(f"{where} must be a number from 0 to 1, not {value!r}")
     return float(value)
 
 

@@ -67,6 +67,8 @@ class Resources:
         )
         for part, count in self.parts:
             total += part.on(device) * count
+        if self.parts or self.ff:
+            total += Resources(lut=math.ceil(kind.ff_lut * total.ff))
         return total
 
     @property

@@ -64,7 +64,8 @@ class Memory:
             luts = rom_luts(self.width, self.depth, kind)
             return Resources(lut=luts, ff=(2 if self.depth > 1 else 0) * self.width)
         luts = distributed_luts(self.width, self.depth, kind)
-        return Resources(lut=luts, ff=0 if self.kind is Kind.FIFO else 2 * self.width)
+        flops = distributed_flops(self.width, self.depth, kind)
+        return Resources(lut=luts, ff=flops + (0 if self.kind is Kind.FIFO else 2 * self.width))
 
     def _blocks(self, device: Device) -> Resources:
         """A FIFO in block RAM has a bypass: a register and a choice of its width."""
@@ -101,9 +102,20 @@ def slice_width(depth: int) -> int:
 
 def distributed_luts(width: int, depth: int, kind: Family) -> int:
     """LUTs of a distributed RAM: cells side by side and in banks, and the choice of a bank."""
-    bits, words, luts, choice = kind.distributed
+    _, words, luts, _, choice = kind.distributed
     banks = -(-depth // words)
-    return luts * -(-width // bits) * banks + (choice * width * (banks - 1) + 2 if banks > 1 else 0)
+    muxes = choice * width * (banks - 1) + 2 if banks > 1 else 0
+    return luts * _distributed_cells(width, depth, kind) + muxes
+
+
+def distributed_flops(width: int, depth: int, kind: Family) -> int:
+    """Flip-flops that the cells of a distributed RAM take with them."""
+    return kind.distributed[3] * _distributed_cells(width, depth, kind)
+
+
+def _distributed_cells(width: int, depth: int, kind: Family) -> int:
+    bits, words, *_ = kind.distributed
+    return -(-width // bits) * -(-depth // words)
 
 
 def rom_luts(width: int, depth: int, kind: Family) -> int:

@@ -95,6 +95,7 @@ def synthesis_document(design: Design, synthesis: Synthesis) -> dict[str, Any]:
         "error": errors(design.resources, placed),
         "fmax_mhz": fmax,
         "fps": fmax * 1e6 / design.cycles.interval,
+        "note": synthesis.placed.note,
         "bitstream": synthesis.bitstream,
         "seconds": dict(synthesis.seconds),
         "tools": dict(synthesis.tools),
@@ -113,7 +114,8 @@ def synthesis_text(design: Design, synthesis: Synthesis) -> str:
     fmax = synthesis.placed.fmax_mhz
     fps = fmax * 1e6 / design.cycles.interval
     speed = f"{fmax:.1f} MHz, {fps:,.0f} frames a second; bitstream {synthesis.bitstream}"
-    return "\n".join([*aligned(rows), speed])
+    note = [synthesis.placed.note] if synthesis.placed.note else []
+    return "\n".join([*aligned(rows), speed, *note])
 
 
 def errors(estimated: Resources, placed: Resources) -> dict[str, float | None]:
