@@ -17,7 +17,7 @@ from intaglio.tools.verilator import verilator_root
 BLOCKS = sorted(
     f.name.removesuffix(".sv") for f in resources.files("intaglio.hw").iterdir() if ".sv" in f.name
 )
-FAMILIES = ("none", "ecp5")
+FAMILIES = ("none", "ecp5", "ice40")
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -16,8 +16,8 @@ _OPEN = "x"
 class Cells:
     """Cells of a netlist. `counts` has them by the vendor's names.
 
-    `lut` counts what nextpnr-ecp5 0.11.1 places: a LUT4 is one, a CCU2C two, leading a carry into
-    or out of a chain two, a distributed RAM six, the constants low and high one each.
+    The other numbers are those a Device has of each kind: for ECP5 see `count_cells`, for other
+    families their file in `families`.
     """
 
     lut: int
@@ -50,7 +50,11 @@ def open_unread_carries(module: Mapping[str, Any]) -> int:
 
 
 def count_cells(module: Mapping[str, Any]) -> Cells:
-    """Count the cells of a module of ECP5 cells."""
+    """Count the cells of a module of ECP5 cells.
+
+    `lut` counts what nextpnr-ecp5 0.11.1 places: a LUT4 is one, a CCU2C two, leading a carry into
+    or out of a chain two, a distributed RAM six, the constants low and high one each.
+    """
     counts = Counter(cell["type"] for cell in module["cells"].values())
     carries = counts["CCU2C"] + _chain_ends(module)
     constants = 2 if carries else 1

@@ -14,8 +14,8 @@ from importlib import metadata
 from pathlib import Path
 
 from intaglio.artifact import write_atomic
-from intaglio.errors import ToolError
-from intaglio.tools.netlist import Cells, count_cells, open_unread_carries
+from intaglio.tools.families import toolchain
+from intaglio.tools.netlist import Cells
 from intaglio.tools.process import installed_version, run_logged, scratch_folder
 
 _REQUIREMENT = "pyosys==0.70"
@@ -57,20 +57,26 @@ def synthesize_netlist(
         top: the top module.
         netlist: the file to write.
         log: what Yosys prints is added to this file.
-        family: ecp5.
+        family: one that `families` has tools for.
         on_line: called with every line Yosys prints.
 
     Raises:
         MissingToolError: Yosys is not installed.
-        ToolError: Yosys refused the sources; the text has its first complaint.
+        ToolError: Yosys refused the sources; the text has its first complaint. Or no tools are
+            known for the family.
     """
     yosys_version()
+    tools = toolchain(family)
     with scratch_folder(netlist.parent / ".yosys") as work:
         raw = work.resolve() / "netlist.json"
-        read = ["read_slang", "--threads", "1", "--top", top, "-v", str(_cell_library(family))]
+        read = ["read_slang", "--threads", "1", "--top", top]
+        for name in tools.declarations:
+            read += ["-v", str(_declaration(name))]
+        for name in tools.boxes:
+            read += ["--blackboxed-module", name]
         commands = [
             [*read, *sources],
-            ["synth_lattice", "-family", family, "-top", top],
+            *([top if word == "TOP" else word for word in command] for command in tools.commands),
             ["write_json", str(raw)],
         ]
         run_logged(
@@ -83,9 +89,9 @@ def synthesize_netlist(
         document = json.loads(raw.read_text())
     module = document["modules"][top]
     document["modules"] = {top: module}
-    open_unread_carries(module)
+    tools.finish(module)
     write_atomic(netlist, json.dumps(document).encode())
-    return count_cells(module)
+    return tools.count(module)
 
 
 def progress(line: str) -> tuple[str, str] | None:
@@ -94,10 +100,6 @@ def progress(line: str) -> tuple[str, str] | None:
     return ("synthesize", found[1].lower()) if found else None
 
 
-def _cell_library(family: str) -> Path:
-    """Find the declarations of a family's cells, for those that sources instantiate."""
-    library = f"pyosys/share/lattice/cells_bb_{family}.v"
-    file = Path(str(metadata.distribution("pyosys").locate_file(library)))
-    if not file.is_file():
-        raise ToolError(f"the family of a device must be one Yosys knows, not {family!r}")
-    return file
+def _declaration(name: str) -> Path:
+    """Find a file that comes with Yosys."""
+    return Path(str(metadata.distribution("pyosys").locate_file(f"pyosys/share/{name}")))
