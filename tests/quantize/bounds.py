@@ -11,6 +11,7 @@ from intaglio.ir.graph import Graph, Node, Program
 from intaglio.ops.add import Add
 from intaglio.ops.average_pool import AveragePool
 from intaglio.ops.conv2d import Conv2d
+from intaglio.ops.conv_transpose2d import ConvTranspose2d
 from intaglio.ops.matmul import Matmul
 from intaglio.ops.requantize import Requantize
 
@@ -22,7 +23,7 @@ def error_bounds(
     found = {"x": step(program, "x") * 1.0}
     for node in graph.nodes:
         match node.op:
-            case Conv2d() | Matmul():
+            case Conv2d() | ConvTranspose2d() | Matmul():
                 bound = dot(graph, program, node, found, real)
             case Add():
                 common = step(program, f"{node.name}.acc")

@@ -14,6 +14,7 @@ from intaglio.ops.average_pool import AveragePool
 from intaglio.ops.batch_norm import BatchNorm
 from intaglio.ops.clip import Clip
 from intaglio.ops.conv2d import Conv2d
+from intaglio.ops.conv_transpose2d import ConvTranspose2d
 from intaglio.ops.depth_to_space import DepthToSpace
 from intaglio.ops.flatten import Flatten
 from intaglio.ops.matmul import Matmul
@@ -32,6 +33,7 @@ BUILT_IN: tuple[type[Operator], ...] = (
     BatchNorm,
     Clip,
     Conv2d,
+    ConvTranspose2d,
     DepthToSpace,
     Flatten,
     Matmul,
