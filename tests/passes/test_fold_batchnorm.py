@@ -14,6 +14,7 @@ from intaglio.ir.types import FLOAT32, TensorType
 from intaglio.ops.add import Add
 from intaglio.ops.batch_norm import BatchNorm
 from intaglio.ops.conv2d import Conv2d
+from intaglio.ops.conv_transpose2d import ConvTranspose2d
 from intaglio.ops.matmul import Matmul
 from intaglio.ops.relu import Relu
 from intaglio.passes import fold_batchnorm, run_passes
@@ -46,6 +47,17 @@ def test_a_convolution_takes_scale_and_offset() -> None:
     scale = graph.constants["s"].data[:, None, None, None]
     expected = (graph.constants["w"].data.astype(np.float64) * scale).astype(np.float32)
     np.testing.assert_array_equal(folded.constants["bn.weight"].data, expected)
+
+
+def test_a_transposed_convolution_takes_scale_and_offset() -> None:
+    nodes = (
+        Node("conv", ConvTranspose2d((2, 2), groups=2), ("x", "w", "b")),
+        Node("bn", BatchNorm(), ("conv", "s", "o")),
+    )
+    constants = {"w": _floats(4, 3, 2, 1), "b": _floats(4), "s": _floats(4), "o": _floats(4)}
+    x = Value("x", TensorType((5, 6, 2), FLOAT32))
+    folded = run_passes(Graph("g", (x,), nodes, ("bn",), constants), [fold_batchnorm])
+    assert [(node.name, node.op) for node in folded.nodes] == [("bn", nodes[0].op)]
 
 
 def test_a_dense_layer_takes_a_whole_chain() -> None:

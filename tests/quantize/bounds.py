@@ -12,6 +12,7 @@ from intaglio.ops.add import Add
 from intaglio.ops.average_pool import AveragePool
 from intaglio.ops.concat import Concat
 from intaglio.ops.conv2d import Conv2d
+from intaglio.ops.conv_transpose2d import ConvTranspose2d
 from intaglio.ops.function import Function
 from intaglio.ops.matmul import Matmul
 from intaglio.ops.mul import Mul
@@ -29,7 +30,7 @@ def error_bounds(
     found = {"x": step(program, "x") * 1.0}
     for node in graph.nodes:
         match node.op:
-            case Conv2d() | Matmul():
+            case Conv2d() | ConvTranspose2d() | Matmul():
                 bound = dot(graph, program, node, found, real)
             case Add():
                 common = step(program, f"{node.name}.acc")

@@ -15,6 +15,7 @@ from intaglio.ops.batch_norm import BatchNorm
 from intaglio.ops.clip import Clip
 from intaglio.ops.concat import Concat
 from intaglio.ops.conv2d import Conv2d
+from intaglio.ops.conv_transpose2d import ConvTranspose2d
 from intaglio.ops.depth_to_space import DepthToSpace
 from intaglio.ops.flatten import Flatten
 from intaglio.ops.function import Function
@@ -42,6 +43,7 @@ BUILT_IN: tuple[type[Operator], ...] = (
     Clip,
     Concat,
     Conv2d,
+    ConvTranspose2d,
     DepthToSpace,
     Flatten,
     Function,

@@ -20,6 +20,7 @@ from intaglio.ir.rewrite import Replacement, exhaust
 from intaglio.ir.types import FLOAT32
 from intaglio.ops.batch_norm import BatchNorm
 from intaglio.ops.conv2d import Conv2d
+from intaglio.ops.conv_transpose2d import ConvTranspose2d
 from intaglio.ops.matmul import Matmul
 from intaglio.passes.dead_code import dead_code
 
@@ -37,7 +38,8 @@ def _fold_back(graph: Graph, node: Node) -> Replacement | None:
     if not isinstance(node.op, BatchNorm):
         return None
     layer = graph.producers.get(node.inputs[0])
-    if layer is None or not isinstance(layer.op, Conv2d | Matmul | BatchNorm):
+    layers = Conv2d | ConvTranspose2d | Matmul | BatchNorm
+    if layer is None or not isinstance(layer.op, layers):
         return None
     if layer.name in graph.outputs or graph.consumers[layer.name] != (node,):
         return None
