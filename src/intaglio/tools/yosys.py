@@ -15,6 +15,7 @@ from pathlib import Path
 
 from intaglio.artifact import write_atomic
 from intaglio.errors import ToolError
+from intaglio.hw import library
 from intaglio.tools.netlist import Cells, count_cells, open_unread_carries
 from intaglio.tools.process import installed_version, run_logged, scratch_folder
 
@@ -67,7 +68,7 @@ def synthesize_netlist(
     yosys_version()
     with scratch_folder(netlist.parent / ".yosys") as work:
         raw = work.resolve() / "netlist.json"
-        read = ["read_slang", "--threads", "1", "--top", top, "-v", str(_cell_library(family))]
+        read = ["read_slang", "--threads", "1", "--top", top, *_declarations(family)]
         commands = [
             [*read, *sources],
             ["synth_lattice", "-family", family, "-top", top],
@@ -94,8 +95,20 @@ def progress(line: str) -> tuple[str, str] | None:
     return ("synthesize", found[1].lower()) if found else None
 
 
+def _declarations(family: str) -> list[str]:
+    """Return the words that declare a family's cells: Yosys' own, and ours of those it lacks."""
+    cells = _cell_library(family)
+    words = ["-v", str(cells)]
+    known = cells.read_text()
+    for model in library.models(family):
+        name = model.name.removesuffix(".sv")
+        if f"module {name}(" not in known:
+            words += ["-v", str(model), "--blackboxed-module", name]
+    return words
+
+
 def _cell_library(family: str) -> Path:
-    """Find the declarations of a family's cells, for those that sources instantiate."""
+    """Find Yosys' declarations of a family's cells, for those that sources instantiate."""
     library = f"pyosys/share/lattice/cells_bb_{family}.v"
     file = Path(str(metadata.distribution("pyosys").locate_file(library)))
     if not file.is_file():
