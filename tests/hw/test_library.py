@@ -54,4 +54,4 @@ def test_a_family_without_leaves_gets_the_portable_modules() -> None:
     assert library.source("multiplier", "none") == library.source("multiplier", "unheard-of")
     assert "MULT18X18D" in library.source("multiplier", "ecp5").read_text()
     assert library.models("none") == []
-    assert [model.name for model in library.models("ecp5")] == ["MULT18X18D.sv"]
+    assert [model.name for model in library.models("ecp5")] == ["CCU2C.sv", "MULT18X18D.sv"]

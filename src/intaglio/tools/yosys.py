@@ -14,9 +14,11 @@ from importlib import metadata
 from pathlib import Path
 
 from intaglio.artifact import write_atomic
+from intaglio.hw import library
 from intaglio.tools.families import toolchain
 from intaglio.tools.netlist import Cells
 from intaglio.tools.process import installed_version, run_logged, scratch_folder
+from intaglio.tools.toolchain import Toolchain
 
 _REQUIREMENT = "pyosys==0.70"
 #: Takes commands as lists of words, so that no path is ever taken apart at its blanks.
@@ -69,11 +71,7 @@ def synthesize_netlist(
     tools = toolchain(family)
     with scratch_folder(netlist.parent / ".yosys") as work:
         raw = work.resolve() / "netlist.json"
-        read = ["read_slang", "--threads", "1", "--top", top]
-        for name in tools.declarations:
-            read += ["-v", str(_declaration(name))]
-        for name in tools.boxes:
-            read += ["--blackboxed-module", name]
+        read = ["read_slang", "--threads", "1", "--top", top, *_declarations(tools)]
         commands = [
             [*read, *sources],
             *([top if word == "TOP" else word for word in command] for command in tools.commands),
@@ -100,6 +98,20 @@ def progress(line: str) -> tuple[str, str] | None:
     return ("synthesize", found[1].lower()) if found else None
 
 
-def _declaration(name: str) -> Path:
+def _declarations(tools: Toolchain) -> list[str]:
+    """Return the words that declare a family's cells: Yosys' own, and ours of those it lacks."""
+    files = [_share(name) for name in tools.declarations]
+    words = [word for file in files for word in ("-v", str(file))]
+    for name in tools.boxes:
+        words += ["--blackboxed-module", name]
+    known = "".join(file.read_text() for file in files)
+    for model in library.models(tools.family):
+        name = model.name.removesuffix(".sv")
+        if not re.search(rf"\bmodule\s+{name}\b", known):
+            words += ["-v", str(model), "--blackboxed-module", name]
+    return words
+
+
+def _share(name: str) -> Path:
     """Find a file that comes with Yosys."""
     return Path(str(metadata.distribution("pyosys").locate_file(f"pyosys/share/{name}")))
