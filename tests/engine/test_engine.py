@@ -199,7 +199,7 @@ class Halves(Flatten):
     def evaluate(self, *arrays: np.ndarray) -> np.ndarray:
         return arrays[0][:, ::2]
 
-    def lower(self, types: Sequence[TensorType]) -> Sequence[Step]:
+    def lower(self, types: Sequence[TensorType]) -> Sequence[Step]:  # noqa: ARG002
         return (Step("pool", self._pool, ("x",)),)
 
     @property
