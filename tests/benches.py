@@ -8,7 +8,8 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from intaglio.tools.verilator import RUNTIME, _runtime, compiler_path, verilator_root
+from intaglio.compiler import compiler_path
+from intaglio.tools.verilator import RUNTIME, _runtime, verilator_root
 
 
 def run_bench(

