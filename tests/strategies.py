@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from intaglio.arch.dataflow import hardware_graph
-from intaglio.hw.unit import Fold, StreamOperator
+from intaglio.arch.dataflow import hardware_graph, node_unit
+from intaglio.hw.unit import Fold, StreamOperator, divisors
 from intaglio.ir.constant import Constant
 from intaglio.ir.graph import Graph, Node, Program, Value
 from intaglio.ir.operator import Operator
@@ -21,15 +21,24 @@ from intaglio.numerics.types import IntType
 from intaglio.ops.add import Add
 from intaglio.ops.argmax import Argmax
 from intaglio.ops.clip import Clip
+from intaglio.ops.concat import Concat
 from intaglio.ops.conv2d import Conv2d
+from intaglio.ops.depth_to_space import MODES, DepthToSpace
 from intaglio.ops.flatten import Flatten
+from intaglio.ops.lookup import MAX_WIDTH, Lookup
 from intaglio.ops.matmul import Matmul
 from intaglio.ops.max_pool import MaxPool
+from intaglio.ops.mul import Mul
 from intaglio.ops.pad import Pad
 from intaglio.ops.relu import Relu
 from intaglio.ops.requantize import Requantize
 from intaglio.ops.reshape import Reshape
+from intaglio.ops.slice import Slice
 from intaglio.ops.sum_pool import SumPool
+from intaglio.ops.transpose import Transpose
+from intaglio.ops.upsample import Upsample
+from intaglio.ops.upsample_linear import UpsampleLinear
+from intaglio.ops.windows import output_size
 
 #: Elements of a value: beyond this a frame takes too many cycles for a test of many networks.
 MAX_ELEMENTS = 400
@@ -51,6 +60,7 @@ elements = st.builds(
 )
 wide_elements = st.builds(IntType, st.integers(17, 40), st.booleans())
 weight_elements = st.builds(IntType, st.integers(2, 8), st.booleans())
+dilations = st.sampled_from([1, 1, 1, 2, 3])
 seeds = st.integers(0, 2**16 - 1)
 
 
@@ -104,6 +114,10 @@ class Sketch:
     def graph(self) -> Graph:
         value = Value("x", self.input)
         return Graph("network", (value,), tuple(self.nodes), (self.tip,), self.constants)
+
+    def program(self) -> Program:
+        meaning = {"x": Quantization((1.0,)), self.tip: Quantization((1.0,))}
+        return Program(self.graph(), meaning)
 
     @property
     def type(self) -> TensorType:
@@ -166,16 +180,22 @@ def _window(
 
 
 def _convolution(draw: st.DrawFn, sketch: Sketch) -> None:
+    """Ordinary, grouped or depthwise; dilated or not, as far as the image is large enough."""
     _narrow(draw, sketch)
     kernel, stride, padding = _window(draw, sketch, 5, 3)
     x = sketch.type
-    outputs = draw(st.integers(1, 8))
-    down = (x.shape[0] + padding[0] + padding[2] - kernel[0]) // stride[0] + 1
-    across = (x.shape[1] + padding[1] + padding[3] - kernel[1]) // stride[1] + 1
+    size = x.shape[0] + padding[0] + padding[2], x.shape[1] + padding[1] + padding[3]
+    fits = [max(1, (h - 1) // (k - 1)) if k > 1 else 3 for h, k in zip(size, kernel, strict=True)]
+    dilation = (min(draw(dilations), fits[0]), min(draw(dilations), fits[1]))
+    groups = draw(st.sampled_from([1, 1, x.channels, *divisors(x.channels)]))
+    channels = x.channels // groups
+    down, across = output_size(x.shape, kernel, stride, padding, dilation)
     macs = down * across * kernel[0] * kernel[1] * x.channels
-    outputs = max(1, min(outputs, MAX_MACS // macs, MAX_ELEMENTS // (down * across)))
+    most = min(8 // groups, MAX_MACS // macs, MAX_ELEMENTS // (down * across * groups))
+    outputs = groups * max(1, min(draw(st.integers(1, 8)), most))
     pad_value = draw(st.integers(x.integer.min, x.integer.max)) if any(padding) else 0
-    _put_weights(draw, sketch, Conv2d(stride, padding, pad_value), (outputs, *kernel, x.channels))
+    op = Conv2d(stride, padding, pad_value, dilation, groups)
+    _put_weights(draw, sketch, op, (outputs, *kernel, channels))
 
 
 def _put_weights(draw: st.DrawFn, sketch: Sketch, op: Operator, shape: tuple[int, ...]) -> None:
@@ -194,6 +214,11 @@ def _pool(draw: st.DrawFn, sketch: Sketch) -> None:
     else:
         value = draw(st.integers(x.min, x.max)) if any(padding) else 0
         sketch.put(SumPool(kernel, stride, padding, value))
+
+
+def _global_pool(draw: st.DrawFn, sketch: Sketch) -> None:
+    rows, columns, _ = sketch.type.shape
+    sketch.put(draw(st.sampled_from([MaxPool, SumPool]))((rows, columns), (1, 1)))
 
 
 def _pad(draw: st.DrawFn, sketch: Sketch) -> None:
@@ -215,6 +240,14 @@ def _clip(draw: st.DrawFn, sketch: Sketch) -> None:
     sketch.put(Clip(low, high))
 
 
+def _lookup(draw: st.DrawFn, sketch: Sketch) -> None:
+    if sketch.type.integer.width > MAX_WIDTH:
+        _requantize(draw, sketch, draw(elements.filter(lambda e: e.width <= MAX_WIDTH)))
+    x, element = sketch.type.integer, draw(elements)
+    table = draw(codes(element, (x.max - x.min + 1,)))
+    sketch.put(Lookup(x.min), table=Constant(table, element))
+
+
 def _reshape(draw: st.DrawFn, sketch: Sketch) -> None:
     rows, columns, channels = sketch.type.shape
     shape = draw(
@@ -225,8 +258,37 @@ def _reshape(draw: st.DrawFn, sketch: Sketch) -> None:
     sketch.put(Reshape(shape))
 
 
+def _slice(draw: st.DrawFn, sketch: Sketch) -> None:
+    shape = sketch.type.shape
+    starts = tuple(draw(st.integers(0, min(2, size - 1))) for size in shape)
+    stops = tuple(
+        draw(st.integers(max(start + 1, size - 2), size))
+        for start, size in zip(starts, shape, strict=True)
+    )
+    sketch.put(Slice(starts, stops, tuple(draw(st.sampled_from([1, 1, 2, 3])) for _ in shape)))
+
+
+def _depth_to_space(draw: st.DrawFn, sketch: Sketch) -> None:
+    channels = sketch.type.channels
+    blocks = [
+        (r, s) for r in range(1, 4) for s in range(1, 4) if channels % (r * s) == 0 and r * s > 1
+    ]
+    if blocks:
+        sketch.put(DepthToSpace(draw(st.sampled_from(blocks)), draw(st.sampled_from(MODES))))
+
+
+def _transpose(draw: st.DrawFn, sketch: Sketch) -> None:
+    sketch.put(Transpose(tuple(draw(st.permutations(range(3))))))
+
+
+def _upsample(draw: st.DrawFn, sketch: Sketch) -> None:
+    factors = _pairs(draw, 1, 3)
+    if sketch.type.size * factors[0] * factors[1] <= MAX_ELEMENTS:
+        sketch.put(Upsample(factors))
+
+
 def _residual(draw: st.DrawFn, sketch: Sketch) -> None:
-    """Fork, let one branch or both do something that keeps the shape, and add."""
+    """Fork, let one branch or both do something that keeps the shape, and add or multiply."""
     start = sketch.tip
     shape = sketch.type.shape
     ends = []
@@ -238,7 +300,40 @@ def _residual(draw: st.DrawFn, sketch: Sketch) -> None:
             layer(draw, sketch)
         ends.append(sketch.tip)
     assert sketch.type.shape == shape
-    sketch.put(Add(), *ends)
+    if draw(st.booleans()):
+        sketch.put(Add(), *ends)
+        return
+    for index, end in enumerate(ends):
+        sketch.tip = end
+        _narrow(draw, sketch)
+        ends[index] = sketch.tip
+    sketch.put(Mul(), *ends)
+
+
+def _upsample_linear(draw: st.DrawFn, sketch: Sketch) -> None:
+    if 2 * sketch.type.size <= MAX_ELEMENTS:
+        sketch.put(UpsampleLinear(draw(st.integers(0, 1))))
+
+
+def _join(draw: st.DrawFn, sketch: Sketch) -> None:
+    """Fork, let one branch or both change the places on an axis, and put them end to end."""
+    start, x = sketch.tip, sketch.type
+    if 2 * x.size > MAX_ELEMENTS:
+        return
+    axis = draw(st.integers(0, 2))
+    ends = []
+    for _ in range(2):
+        sketch.tip = start
+        size = draw(st.integers(1, x.shape[axis]))
+        first = draw(st.integers(0, x.shape[axis] - size))
+        starts, stops = [0, 0, 0], list(x.shape)
+        starts[axis], stops[axis] = first, first + size
+        for layer in draw(st.lists(st.sampled_from([_requantize, _same_pool]), max_size=2)):
+            layer(draw, sketch)
+        if draw(st.booleans()):
+            sketch.put(Slice(tuple(starts), tuple(stops), (1, 1, 1)))
+        ends.append(sketch.tip)
+    sketch.put(Concat(axis), *ends)
 
 
 def _same_convolution(draw: st.DrawFn, sketch: Sketch) -> None:
@@ -263,9 +358,17 @@ LAYERS: tuple[Layer, ...] = (
     _requantize,
     _relu,
     _clip,
+    _lookup,
     _pool,
+    _global_pool,
     _pad,
     _reshape,
+    _slice,
+    _depth_to_space,
+    _transpose,
+    _upsample,
+    _upsample_linear,
+    _join,
     _residual,
 )
 
@@ -283,6 +386,18 @@ def _head(draw: st.DrawFn, sketch: Sketch) -> None:
         sketch.put(Argmax())
 
 
+def _only_wires(sketch: Sketch) -> bool:
+    """Tell whether a network would compute nothing."""
+    if not sketch.nodes:
+        return True
+    graph = hardware_graph(sketch.program())
+    for node in graph.nodes:
+        assert isinstance(node.op, StreamOperator)
+        if node_unit(graph, node, next(node.op.folds(graph.operand_types(node)))) is not None:
+            return False
+    return True
+
+
 @st.composite
 def networks(draw: st.DrawFn, min_frames: int = 3, max_frames: int = 6) -> Network:
     """Draw a network of one to six layers, and a fold for each of its nodes."""
@@ -297,10 +412,9 @@ def networks(draw: st.DrawFn, min_frames: int = 3, max_frames: int = 6) -> Netwo
         layer(draw, sketch)
     if draw(st.booleans()):
         _head(draw, sketch)
-    if all(isinstance(node.op, (Reshape, Flatten)) for node in sketch.nodes):
+    if _only_wires(sketch):
         sketch.put(Relu())
-    graph = sketch.graph()
-    program = Program(graph, {"x": Quantization((1.0,)), sketch.tip: Quantization((1.0,))})
+    program = sketch.program()
     count = draw(st.integers(min_frames, max_frames))
     frames = draw(codes(element, (count, *sketch.input.shape)))
     return Network(program, draw(folds(program)), frames)

@@ -10,11 +10,10 @@ import pytest
 from hypothesis import given
 
 from intaglio.arch.dataflow import capacity, dataflow, hardware_graph, over_capacity, require_fit
-from intaglio.arch.design import Design
+from intaglio.arch.design import Design, Endpoint
 from intaglio.devices import device
 from intaglio.errors import InfeasibleError, ModelError
 from intaglio.hw.cost import Resources
-from intaglio.hw.stream_fifo import SHALLOW
 from intaglio.hw.unit import Fold, StreamOperator
 from intaglio.ir.constant import Constant
 from intaglio.ir.graph import Graph, Node, Program, Value
@@ -75,20 +74,23 @@ def test_streams_carry_the_values_of_the_graph(network: Network) -> None:
 
 def test_the_short_branch_of_a_fork_is_buffered_until_the_long_one_gives() -> None:
     design = designed(residual())
-    (fork,) = [i for i in design.instances if i.unit.module == "stream_fork"]
-    depths = {port: fork.unit.parameters[name] for port, name in fork.unit.depths.items()}
-    readers = {
-        end.port: i.name
-        for i in design.instances
-        for end in i.sources.values()
-        if end.instance == fork.name
-    }
-    short = next(port for port, name in readers.items() if name == "sum")
-    long = next(port for port, name in readers.items() if name != "sum")
-    # A padded 3x3 window of 9 columns and 2 channels waits for more than a row of 18 beats.
-    assert depths[short] > 18
-    assert depths[long] == SHALLOW
+    (end,) = design.buffers
+    (buffer,) = [i for i in design.instances if i.name == end]
+    assert buffer.sources["in"] == Endpoint(*end.rsplit(".", 1))
+    assert [i.name for i in design.instances if Endpoint(end, "out") in i.sources.values()] == [
+        "sum"
+    ]
     assert design.cycles.interval == design.bottleneck.unit.interval
+
+
+@given(networks())
+def test_no_buffer_holds_a_beat_that_the_interval_does_not_need(network: Network) -> None:
+    design = dataflow(network.program, TARGET, network.folds)
+    for end, depth in design.buffers.items():
+        others = {name: held for name, held in design.buffers.items() if name != end}
+        for less in ([{**others, end: depth - 1}] if depth > 1 else []) + [others]:
+            tighter = dataflow(network.program, TARGET, network.folds, less).interval_with({})
+            assert tighter is None or tighter > design.cycles.interval
 
 
 def test_a_value_added_to_itself_is_forked() -> None:

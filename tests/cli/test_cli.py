@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from intaglio.artifact import version
 from intaglio.cli import COMMANDS
+from intaglio.flow import Program, quantize
 from tests.cli.conftest import Made
 from tests.cli.tiny import CLASSES, IMAGES, intaglio
 
@@ -66,6 +68,19 @@ def test_quantize_writes_a_program_by_its_scheme(
         f"{program}: {found['nodes']} nodes, {scheme}, {found['images']} images\n"
     )
     assert text(capsys, "explore", program).startswith("tiny on ecp5-85f: a frame every ")
+
+
+def test_quantize_says_what_was_left_out(
+    made: Made, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def noted(*given: Any) -> Program:
+        return replace(quantize(*given), notes=("softmax 'p' is left out",))
+
+    monkeypatch.setattr("intaglio.cli.quantize.quantize", noted)
+    program = tmp_path / "out.program"
+    words = ["quantize", made.model, "--calibration", made.data, "-o", program]
+    assert answer(capsys, *words)["notes"] == ["softmax 'p' is left out"]
+    assert text(capsys, *words).endswith(" images\nsoftmax 'p' is left out\n")
 
 
 def test_evaluate_compares_accuracy_and_every_layer(made: Made, capsys: Capture) -> None:

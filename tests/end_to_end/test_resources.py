@@ -11,8 +11,11 @@ from intaglio.arch.dataflow import dataflow
 from intaglio.devices import device
 from intaglio.explore.folding import best_throughput
 from intaglio.ir.graph import Node, Program
+from intaglio.numerics.types import IntType
 from intaglio.ops.conv2d import Conv2d
+from intaglio.ops.lookup import Lookup
 from intaglio.ops.max_pool import MaxPool
+from intaglio.ops.mul import Mul
 from intaglio.ops.requantize import Requantize
 from intaglio.rtl.bundle import emit
 from intaglio.tools.yosys import synthesize_netlist
@@ -39,7 +42,49 @@ def wide() -> Program:
     )
 
 
-@pytest.mark.parametrize("made", [convolutional(), wide()], ids=["narrow", "wide"])
+def depthwise() -> Program:
+    """A filter or two for every channel, wide and dilated, then one that mixes all channels."""
+    return program(
+        (9, 12, 6),
+        [
+            Node("each", Conv2d((1, 1), dilation=(1, 2), groups=6), ("x", "w", "b")),
+            Node("scaled", Requantize(20, 0, U8), ("each", "m")),
+            Node("mixed", Conv2d(groups=2), ("scaled", "v", "c")),
+        ],
+        {
+            "w": codes(S8, 12, 3, 3, 1),
+            "b": codes(S8, 12),
+            "m": codes(U8, 12),
+            "v": codes(S8, 8, 1, 1, 6),
+            "c": codes(S8, 8),
+        },
+    )
+
+
+def pointwise() -> Program:
+    """Tables in LUTs and in block RAM, and products of two streams."""
+    return program(
+        (4, 4, 6),
+        [
+            Node("deep", Lookup(), ("x", "t")),
+            Node("flat", Lookup(-32), ("deep", "s")),
+            Node("product", Mul(), ("deep", "flat")),
+            Node("scaled", Requantize(9, 0, U8), ("product", "m")),
+        ],
+        {
+            "t": codes(IntType(6, signed=True), 1 << 11),
+            "s": codes(S8, 64),
+            "m": codes(U8, 1),
+        },
+        element=IntType(11, signed=False),
+    )
+
+
+@pytest.mark.parametrize(
+    "made",
+    [convolutional(), wide(), depthwise(), pointwise()],
+    ids=["narrow", "wide", "depthwise", "pointwise"],
+)
 def test_a_netlist_has_the_cells_that_were_counted(made: Program, tmp_path: Path) -> None:
     target = device("ecp5-25f")
     design = dataflow(made, target, best_throughput(made, target).folds)

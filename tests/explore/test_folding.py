@@ -6,18 +6,19 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import product
+from itertools import pairwise, product
 
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from intaglio.arch.dataflow import _build, capacity, hardware_graph
+from intaglio.arch.dataflow import capacity, dataflow, hardware_graph
 from intaglio.arch.design import Design
 from intaglio.devices import device
 from intaglio.devices.description import Device
 from intaglio.errors import InfeasibleError
-from intaglio.explore.folding import best_throughput, least_area
+from intaglio.explore import folding
+from intaglio.explore.folding import best_throughput, least_area, pareto
 from intaglio.hw.cost import Resources
 from intaglio.hw.unit import Fold, StreamOperator
 from intaglio.ir.graph import Graph, Node, Program
@@ -43,17 +44,16 @@ def foldings(made: Program, target: Device) -> Iterator[Design]:
     graph = hardware_graph(made)
     choices = legal(graph)
     for folds in product(*choices.values()):
-        yield _build(made, target, graph, dict(zip(choices, folds, strict=True)), {})
+        yield dataflow(made, target, dict(zip(choices, folds, strict=True)), {})
 
 
 def interval(design: Design) -> int:
     return design.bottleneck.unit.interval
 
 
-def share(cells: Resources, bound: Resources) -> tuple[float, float]:
+def share(cells: Resources, bound: Resources) -> float:
     pairs = [(getattr(cells, k), getattr(bound, k)) for k in ("dsp", "bram", "lut", "ff")]
-    shares = [a / b if b else float(a) for a, b in pairs]
-    return max(shares), sum(shares)
+    return sum(a / b if b else float(a) for a, b in pairs)
 
 
 @st.composite
@@ -88,8 +88,7 @@ def test_the_search_finds_what_trying_everything_finds(problem: tuple[Network, D
     found = best_throughput(network.program, target)
     assert found.interval == fastest
     assert share(found.resources, bound) == pytest.approx(least)
-    graph = hardware_graph(network.program)
-    built = _build(network.program, target, graph, found.folds, {})
+    built = dataflow(network.program, target, found.folds, {})
     assert (built.resources, interval(built)) == (found.resources, found.interval)
 
 
@@ -112,6 +111,31 @@ def test_the_smallest_design_of_an_interval_is_found(
     least = min(share(d.resources, bound) for d in fitting)
     assert found.interval <= wanted
     assert share(found.resources, bound) == pytest.approx(least)
+
+
+def test_what_prices_leave_open_is_searched_exactly() -> None:
+    """With no prices tried, every feasibility and every smallest design is found by extension."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(folding, "PRICE_STEPS", 0)
+        test_the_search_finds_what_trying_everything_finds()
+        test_the_smallest_design_of_an_interval_is_found()
+
+
+@settings(max_examples=20)
+@given(problems())
+def test_the_front_runs_from_the_fastest_to_the_smallest(problem: tuple[Network, Device]) -> None:
+    network, target = problem
+    bound = capacity(target)
+    fitting = [d for d in foldings(network.program, target) if d.resources.fits(bound)]
+    assume(fitting)
+    front = pareto(network.program, target, points=8)
+    assert front[0].interval == min(map(interval, fitting))
+    assert share(front[-1].resources, bound) == pytest.approx(
+        min(share(d.resources, bound) for d in fitting)
+    )
+    for faster, slower in pairwise(front):
+        assert faster.interval < slower.interval
+        assert share(faster.resources, bound) > share(slower.resources, bound)
 
 
 def test_a_network_too_large_says_by_how_much_and_what_would_help() -> None:

@@ -26,6 +26,8 @@ from intaglio.tools.yosys import synthesize_netlist
 
 #: Width and depth: one block, several side by side, narrow and deep, and what stays in LUTs.
 ROMS = ((36, 512), (37, 300), (200, 144), (18, 1000), (9, 2000), (7, 3000), (32, 16), (24, 6))
+#: Width and address width of memories read at any address.
+TABLES = ((8, 8), (9, 11), (7, 12), (5, 5))
 FIFOS = ((8, 16), (13, 16), (9, 32))
 
 TOP = """\
@@ -33,6 +35,7 @@ module top (
   input  logic clk_i,
   input  logic rst_i,
   input  logic step_i,
+  input  logic [15:0] addr_i,
   output logic [{last}:0] data_o
 );
 {instances}
@@ -59,6 +62,28 @@ def test_roms_take_the_blocks_and_luts_that_are_counted(tmp_path: Path) -> None:
         assert cells["DP16KD"] == wanted.resources.bram, (width, depth)
         assert wanted.block == (cells["DP16KD"] > 0)
         if not wanted.block:  # beside the memory there is only its address counter
+            assert abs(cells["LUT4"] - wanted.resources.lut) <= 0.25 * wanted.resources.lut + 16
+
+
+def test_tables_take_the_blocks_and_luts_that_are_counted(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    instances, low = [], 0
+    for index, (width, bits) in enumerate(TABLES):
+        image = Image.of("File", random.integers(0, 2, (1 << bits, width)), 1)
+        for number, text in enumerate(image.texts()):
+            (tmp_path / f"rom{index}_{number}.hex").write_text(text)
+        instances.append(
+            f"  addressed_rom #(.Width({width}), .AddrWidth({bits}), .InitFile("
+            f'"rom{index}"), .BlockRam({int(image.memory.block)})) u_{index} (\n'
+            f"    .clk_i, .addr_i(addr_i[{bits - 1}:0]), .data_o(data_o[{low} +: {width}])\n  );"
+        )
+        low += width
+    found = synthesized(tmp_path, ("addressed_rom",), instances, low)
+    for index, (width, bits) in enumerate(TABLES):
+        wanted, cells = rom(width, 1 << bits), found[index]
+        assert cells["DP16KD"] == wanted.resources.bram, (width, bits)
+        assert wanted.block == (cells["DP16KD"] > 0)
+        if not wanted.block:
             assert abs(cells["LUT4"] - wanted.resources.lut) <= 0.25 * wanted.resources.lut + 16
 
 

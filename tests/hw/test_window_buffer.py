@@ -8,6 +8,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
+from intaglio.hw.memory import ram
 from intaglio.hw.timing import Capacity, Timing, Wiring, follow
 from intaglio.hw.window_buffer import Window, WindowReader, WindowWriter
 
@@ -15,31 +16,34 @@ from intaglio.hw.window_buffer import Window, WindowReader, WindowWriter
 @st.composite
 def windows(draw: st.DrawFn) -> Window:
     kernel = draw(st.tuples(st.integers(1, 4), st.integers(1, 4)))
-    lanes = draw(st.integers(1, 2))
+    dilation = draw(st.tuples(st.integers(1, 3), st.integers(1, 3)))
+    lanes, parts = draw(st.integers(1, 2)), draw(st.integers(1, 3))
     return Window(
-        rows=kernel[0] + draw(st.integers(0, 8)),
-        columns=kernel[1] + draw(st.integers(0, 5)),
-        channels=lanes * draw(st.integers(1, 3)),
+        rows=(kernel[0] - 1) * dilation[0] + 1 + draw(st.integers(0, 8)),
+        columns=(kernel[1] - 1) * dilation[1] + 1 + draw(st.integers(0, 5)),
+        channels=lanes * parts * draw(st.integers(1, 3)),
         kernel=kernel,
         stride=draw(st.tuples(st.integers(1, 5), st.integers(1, 3))),
         lanes=lanes,
         width=draw(st.integers(1, 9)),
         stacked=draw(st.booleans()) and kernel[1] > 1,
-        outer=draw(st.integers(1, 6)),
+        parts=parts,
+        passes=draw(st.integers(1, 4)),
         slack=draw(st.integers(0, 2)),
         whole=draw(st.booleans()),
+        dilation=dilation,
     )
 
 
 def stored_rows(window: Window) -> list[list[int]]:
-    """What each row of windows reads, by its row in the image: with `whole`, only its last."""
-    down, step = window.kernel[0], window.stride[0]
+    """The rows of the image in reach of each row of windows: with `whole`, only its last."""
+    down, step = (window.kernel[0] - 1) * window.dilation[0] + 1, window.stride[0]
     first = down - 1 if window.whole else 0
     return [[p * step + r for r in range(first, down)] for p in range(window.out_rows)]
 
 
 @given(windows())
-def test_only_rows_that_windows_read_are_stored(window: Window) -> None:
+def test_only_rows_in_reach_of_windows_are_stored(window: Window) -> None:
     read = {row for rows in stored_rows(window) for row in rows}
     assert {row for row in range(window.rows) if window.stores(row)} == read
     assert max(read) < window.rows
@@ -53,7 +57,7 @@ def test_a_row_of_windows_waits_for_its_rows_and_gives_back_those_no_other_reads
     (take,) = WindowReader(window, 1, 5).events().takes.values()
     at = WindowReader(window, 1, 5).events().at
     rows = stored_rows(window)
-    slots_of_row = window.out_columns * window.outer * window.window_slots
+    slots_of_row = window.out_columns * window.parts * window.passes * window.window_slots
     for slot, need, release in zip(at, take.need, take.release, strict=True):
         p = slot // slots_of_row
         assert need == stored.index(rows[p][-1]) + 1
@@ -90,7 +94,7 @@ def alone(window: Window) -> Timing:
         [(writer, names), (reader, names)],
         {"rows": Capacity(window.buffer_rows, 1)},
         {"in": writer.slots},
-        {"out": window.out_rows * window.out_columns * window.outer},
+        {"out": window.out_rows * window.row_reads},
     )
     return follow(wiring, 24)
 
@@ -118,8 +122,9 @@ def test_the_memory_holds_the_rows_of_a_window_and_of_the_next(window: Window) -
     whole = replace(stacked, whole=True)
     assert plain.row_words * plain.word_width == window.columns * window.channels * window.width
     assert stacked.word_width == window.kernel[1] * plain.word_width
-    assert stacked.inner * window.kernel[1] == plain.inner
+    assert stacked.window_slots * window.kernel[1] == plain.window_slots
     assert whole.word_width == window.kernel[0] * stacked.word_width
     assert whole.slots * window.kernel[0] == stacked.slots
-    assert whole.stack_memory is not None
+    above = (window.kernel[0] - 1) * window.dilation[0]
+    assert whole.stack_memory == ram(above * whole.row_word_width, whole.row_words)
     assert stacked.stack_memory is None

@@ -145,4 +145,5 @@ def programs(draw: st.DrawFn) -> Program:
     scale = st.floats(2.0**-40, 2.0**40).map(lambda real: (real,))
     ends = [graph.inputs[0].name, *graph.outputs, graph.nodes[0].name]
     zero = st.integers(-5, 5)
-    return Program(graph, {n: Quantization(draw(scale), draw(zero)) for n in dict.fromkeys(ends)})
+    how = {n: Quantization(draw(scale), draw(zero)) for n in dict.fromkeys(ends)}
+    return Program(graph, how, tuple(draw(st.lists(st.text(max_size=9), max_size=2))))

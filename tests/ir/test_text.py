@@ -47,6 +47,7 @@ def test_a_program_comes_back_from_its_text(program: Program) -> None:
     assert isinstance(found, Program)
     _same(found, program.graph)
     assert found.quantization == program.quantization
+    assert found.notes == program.notes
 
 
 @given(graphs())
@@ -71,13 +72,14 @@ def _small() -> Graph:
 
 def test_the_form_is_what_the_module_says() -> None:
     how = {"x": Quantization((0.5,), 3), "y": Quantization((0.25, 2.0))}
-    assert to_text(Program(_small(), how)) == (
+    assert to_text(Program(_small(), how, ('say "so"',))) == (
         "program net\n"
         "input x : u4[2] scale 0.5 zero 3\n"
         "const w : s8n[1,2] = 1 -2\n"
         "const b : s16[1] = 7\n"
         'y = matmul(x, w, b) {} : s17[1] scale 0.25,2.0 zero 0 from "the sum"\n'
         "output y\n"
+        'note "say \\"so\\""\n'
     )
 
 

@@ -55,21 +55,35 @@ def geometries(draw: st.DrawFn) -> Geometry:
     return (2, height, width, draw(st.integers(1, 3))), kernel, draw(pairs), padding
 
 
-def output_shape(shape: tuple[int, ...], kernel: Pair, stride: Pair, padding: Padding) -> Pair:
+def output_shape(
+    shape: tuple[int, ...],
+    kernel: Pair,
+    stride: Pair,
+    padding: Padding,
+    dilation: Pair = (1, 1),
+) -> Pair:
     """Count windows by sliding them."""
     top, left, bottom, right = padding
-    down = len(range(-top, shape[0] + bottom - kernel[0] + 1, stride[0]))
-    across = len(range(-left, shape[1] + right - kernel[1] + 1, stride[1]))
+    last_row, last_column = ((k - 1) * d for k, d in zip(kernel, dilation, strict=True))
+    down = len(range(-top, shape[0] + bottom - last_row, stride[0]))
+    across = len(range(-left, shape[1] + right - last_column, stride[1]))
     return down, across
 
 
 def window(
-    image: np.ndarray, p: int, q: int, kernel: Pair, stride: Pair, padding: Padding
+    image: np.ndarray,
+    p: int,
+    q: int,
+    kernel: Pair,
+    stride: Pair,
+    padding: Padding,
+    dilation: Pair = (1, 1),
 ) -> Iterator[tuple[int, int, list[int] | None]]:
     """Yield (r, s, pixel) of one window; a pixel outside the image is None."""
     for r in range(kernel[0]):
         for s in range(kernel[1]):
-            h, w = p * stride[0] + r - padding[0], q * stride[1] + s - padding[1]
+            h = p * stride[0] + r * dilation[0] - padding[0]
+            w = q * stride[1] + s * dilation[1] - padding[1]
             inside = 0 <= h < image.shape[0] and 0 <= w < image.shape[1]
             yield r, s, image[h, w].tolist() if inside else None
 
@@ -81,17 +95,21 @@ def conv2d(
     stride: Pair = (1, 1),
     padding: Padding = (0, 0, 0, 0),
     pad_value: int = 0,
+    dilation: Pair = (1, 1),
+    groups: int = 1,
 ) -> list[object]:
-    kernel = (weight.shape[1], weight.shape[2])
-    down, across = output_shape(x.shape[1:], kernel, stride, padding)
+    outputs, *kernel, channels = weight.shape
+    size = (kernel[0], kernel[1])
+    down, across = output_shape(x.shape[1:], size, stride, padding, dilation)
     frames: list[object] = []
     for image in x:
         frame = [[[int(b) for b in bias] for _ in range(across)] for _ in range(down)]
         for p in range(down):
             for q in range(across):
-                for r, s, pixel in window(image, p, q, kernel, stride, padding):
-                    for k in range(len(bias)):
-                        for c, w in enumerate(weight[k, r, s].tolist()):
+                for r, s, pixel in window(image, p, q, size, stride, padding, dilation):
+                    for k in range(outputs):
+                        first = k * groups // outputs * channels
+                        for c, w in enumerate(weight[k, r, s].tolist(), first):
                             frame[p][q][k] += (pad_value if pixel is None else pixel[c]) * w
         frames.append(frame)
     return frames

@@ -60,6 +60,52 @@ def test_a_dense_layer_takes_a_whole_chain() -> None:
     assert [n.op.name for n in run_passes(graph, [fold_batchnorm]).nodes] == ["matmul", "relu"]
 
 
+@pytest.mark.parametrize("groups", [1, 2])
+def test_a_convolution_behind_takes_what_the_layer_before_cannot(groups: int) -> None:
+    nodes = (
+        Node("relu", Relu(), ("x",)),
+        Node("bn", BatchNorm(), ("relu", "s", "o")),
+        Node("conv", Conv2d((1, 2), groups=groups), ("bn", "w", "b"), "conv out"),
+    )
+    constants = {"s": _floats(4), "o": _floats(4), "w": _floats(6, 2, 3, 4 // groups)}
+    constants["b"] = _floats(6)
+    x = Value("x", TensorType((5, 6, 4), FLOAT32))
+    folded = run_passes(Graph("g", (x,), nodes, ("conv",), constants), [fold_batchnorm])
+    assert [(n.name, n.op) for n in folded.nodes] == [("relu", Relu()), ("conv", nodes[2].op)]
+    assert folded.nodes[1].inputs == ("relu", "conv.bn.weight", "conv.bn.bias")
+    assert folded.nodes[1].origin == "conv out"
+
+
+def test_a_dense_layer_behind_takes_it_too() -> None:
+    nodes = (
+        Node("bn1", BatchNorm(), ("x", "s", "o")),
+        Node("bn2", BatchNorm(), ("bn1", "o", "s")),
+        Node("fc", Matmul(), ("bn2", "w", "b")),
+    )
+    constants = {"w": _floats(4, 3), "b": _floats(4), "s": _floats(3), "o": _floats(3)}
+    graph = Graph("g", (Value("x", TensorType((3,), FLOAT32)),), nodes, ("fc",), constants)
+    (node,) = run_passes(graph, [fold_batchnorm]).nodes
+    assert (node.name, node.op) == ("fc", Matmul())
+
+
+@pytest.mark.parametrize("case", ["padded", "read twice", "output"])
+def test_a_layer_behind_takes_nothing_it_would_change(case: str) -> None:
+    padding = (1, 0, 0, 0) if case == "padded" else (0, 0, 0, 0)
+    nodes = [
+        Node("bn", BatchNorm(), ("x", "s", "o")),
+        Node("conv", Conv2d(padding=padding), ("bn", "w", "b")),
+    ]
+    if case == "read twice":
+        nodes.append(Node("sum", Add(), ("conv", "bn")))
+    outputs = ("conv", "bn") if case == "output" else (nodes[-1].name,)
+    constants = {"w": _floats(2, 1, 1, 2), "b": _floats(2), "s": _floats(2), "o": _floats(2)}
+    if case == "padded":
+        constants["w"] = _floats(2, 2, 1, 2)
+    x = Value("x", TensorType((3, 3, 2), FLOAT32))
+    graph = Graph("g", (x,), tuple(nodes), outputs, constants)
+    assert fold_batchnorm(graph) == graph
+
+
 @pytest.mark.parametrize(
     "graph",
     [

@@ -10,9 +10,16 @@ import numpy as np
 from intaglio.ir.graph import Graph, Node, Program
 from intaglio.ops.add import Add
 from intaglio.ops.average_pool import AveragePool
+from intaglio.ops.concat import Concat
 from intaglio.ops.conv2d import Conv2d
+from intaglio.ops.function import Function
 from intaglio.ops.matmul import Matmul
+from intaglio.ops.mul import Mul
 from intaglio.ops.requantize import Requantize
+from intaglio.ops.upsample_bilinear import UpsampleBilinear
+
+#: The steepest slope of functions that are steeper than 1 somewhere.
+SLOPES = {"gelu": 1.13, "gelu_tanh": 1.13, "hard_swish": 1.5, "mish": 1.09, "silu": 1.1}
 
 
 def error_bounds(
@@ -27,12 +34,35 @@ def error_bounds(
             case Add():
                 common = step(program, f"{node.name}.acc")
                 bound = sum(found[name] for name in node.inputs) + 2 * common
-            case AveragePool():
+            case Concat():
+                recoded = (f"{node.name}.{operand}" for operand in node.op.operands)
+                bound = max(
+                    found[name]
+                    + (
+                        2 * step(program, twin) + drift(program, twin)
+                        if twin in program.quantization
+                        else 0.0
+                    )
+                    for name, twin in zip(node.inputs, recoded, strict=True)
+                )
+            case Mul():
+                (dx, dy), (x, y) = zip(
+                    *((found[n], np.abs(real[n]).max()) for n in node.inputs), strict=True
+                )
+                bound = float(dx * y + dy * x + dx * dy)
+            case AveragePool() | UpsampleBilinear():
                 bound = found[node.inputs[0]]
                 found[node.name] = (
                     bound + step(program, node.name) * 0.5 + drift(program, node.name)
                 )
                 continue
+            case Function():
+                operand = node.inputs[0]
+                coarser = f"{node.name}.index" in program.graph.types
+                index = (
+                    step(program, operand) * 2.0 ** shift(program, node.name) if coarser else 0.0
+                )
+                bound = SLOPES.get(node.op.kind, 1.0) * (found[operand] + index)
             case _:
                 bound = max(found[name] for name in node.inputs)
         if f"{node.name}.acc" in program.quantization:
@@ -64,6 +94,13 @@ def dot(
     largest = np.abs(real[x]).max() + found[x]
     total = np.abs(exact).sum(axis=axes) * found[x] + weight_error * largest + scale / 2
     return float(total.max()) + 1e-4 * float(np.abs(real[node.name]).max())  # float32 itself
+
+
+def shift(program: Program, name: str) -> int:
+    """Return by how many bits the operand of a table is shortened."""
+    op = program.graph.producers[f"{name}.index"].op
+    assert isinstance(op, Requantize)
+    return op.shift
 
 
 def step(program: Program, name: str) -> float:

@@ -10,6 +10,7 @@ from intaglio.ir.graph import Graph, Node, Value
 from intaglio.ir.operator import Operator
 from intaglio.ir.types import FLOAT32, TensorType
 from intaglio.ops.average_pool import AveragePool
+from intaglio.ops.clip import Clip
 from intaglio.ops.conv2d import Conv2d
 from intaglio.ops.flatten import Flatten
 from intaglio.ops.matmul import Matmul
@@ -52,4 +53,28 @@ def small(seed: int = 0) -> Graph:
         ("s2", AveragePool((2, 2), (2, 2)), "r1"),
         ("flat", Flatten(), "s2"),
         ("f3", Matmul(), "flat", normal(seed + 2, 4, 27) / 4, normal(seed + 3, 4)),
+    )
+
+
+def separable(seed: int = 0) -> Graph:
+    """Blocks of a depthwise and a pointwise convolution, and one dilated and in groups."""
+    around = (1, 1, 1, 1)
+    each, strided = Conv2d(padding=around, groups=4), Conv2d((2, 2), around, groups=4)
+    return network(
+        (6, 6, 2),
+        (
+            "c1",
+            Conv2d(padding=(2, 2, 2, 2), dilation=(2, 2)),
+            "x",
+            normal(seed, 4, 3, 3, 2),
+            normal(seed + 1, 4),
+        ),
+        ("r1", Relu(), "c1"),
+        ("d2", each, "r1", normal(seed + 2, 4, 3, 3, 1), normal(seed + 3, 4)),
+        ("r2", Clip(0, 6), "d2"),
+        ("p2", Conv2d(), "r2", normal(seed + 4, 4, 1, 1, 4), normal(seed + 5, 4)),
+        ("d3", strided, "p2", normal(seed + 6, 8, 3, 3, 1), normal(seed + 7, 8)),
+        ("r3", Relu(), "d3"),
+        ("p3", Conv2d(groups=2), "r3", normal(seed + 8, 6, 1, 1, 4), normal(seed + 9, 6)),
+        ("s4", AveragePool((3, 3), (3, 3)), "p3"),
     )

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,12 @@ def titles(**known: Any) -> list[str]:
 def test_every_section_is_there_when_its_data_is_given(whole: str) -> None:
     page = Page(whole)
     assert page.texts["h2"] == page.texts["a"] == list(TITLES)
+
+
+def test_what_must_be_known_of_the_results_is_said() -> None:
+    made = report(graph(), replace(program(), notes=(f"mind {HOSTILE}",)))
+    assert f"mind {HOSTILE}" in Page(made.html).texts["p"]
+    assert made.text.endswith(f"\nmind {HOSTILE}")
 
 
 def test_a_section_without_data_is_left_out() -> None:

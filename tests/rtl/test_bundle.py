@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +49,13 @@ def test_a_bundle_loads_as_the_design_it_was_written_from(design: Design, tmp_pa
         "latency": design.cycles.latency,
         "interval": design.cycles.interval,
     }
+
+
+def test_a_bundle_says_what_the_program_notes(tmp_path: Path) -> None:
+    made, target = replace(convolutional("net"), notes=("softmax is left out",)), device("ecp5-25f")
+    found = emit(dataflow(made, target, best_throughput(made, target).folds), tmp_path / "bundle")
+    assert "\nNote: softmax is left out.\n" in (found.folder / "README.md").read_text()
+    assert found.design().program.notes == made.notes
 
 
 def test_library_modules_reach_the_bundle_unchanged(design: Design, tmp_path: Path) -> None:

@@ -3,25 +3,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import product
 
+from intaglio.arch.buffers import with_least_buffers
 from intaglio.arch.design import Design, Endpoint, Instance
 from intaglio.devices.description import Device
-from intaglio.errors import InfeasibleError, ModelError, VerificationError
+from intaglio.errors import InfeasibleError, ModelError
 from intaglio.hw.cost import Resources
-from intaglio.hw.stream_fifo import SHALLOW
+from intaglio.hw.stream_buffer import stream_buffer
 from intaglio.hw.stream_fork import stream_fork
 from intaglio.hw.stream_width import regroup
 from intaglio.hw.unit import Fold, Stream, StreamOperator, Unit
 from intaglio.ir.graph import Graph, Node, Program
 from intaglio.passes.dead_code import dead_code
 from intaglio.passes.lower import lower
-
-#: A fork's FIFO holds what one branch produces while the other is still filling; beyond this the
-#: design is taken to be deadlocked.
-DEEPEST_FORK = 1 << 16
 
 
 def hardware_graph(program: Program) -> Graph:
@@ -65,7 +61,7 @@ class _Builder:
     """Instances made so far, and for each value the ends of its stream that nobody reads yet."""
 
     graph: Graph
-    fork_depths: Mapping[str, tuple[int, int]]
+    buffers: Mapping[str, int]
     instances: list[Instance] = field(default_factory=list)
     inputs: dict[str, Stream] = field(default_factory=dict)
     open: dict[str, list[tuple[Endpoint, Stream]]] = field(default_factory=dict)
@@ -78,11 +74,18 @@ class _Builder:
         ends = []
         while readers > 1:
             name = f"{value}.fork{readers}" if readers > 2 else f"{value}.fork"
-            unit = stream_fork(stream_, self.fork_depths.get(name, (SHALLOW, SHALLOW)))
-            self.place(name, unit, value, {"in": end})
-            ends.append((Endpoint(name, "a"), stream_))
-            end, readers = Endpoint(name, "b"), readers - 1
+            self.place(name, stream_fork(stream_), value, {"in": end})
+            ends.append((self.buffered(Endpoint(name, "a"), stream_, value), stream_))
+            end, readers = self.buffered(Endpoint(name, "b"), stream_, value), readers - 1
         self.open[value] = [*ends, (end, stream_)]
+
+    def buffered(self, end: Endpoint, stream_: Stream, value: str) -> Endpoint:
+        """Return the end of a fork, behind its buffer where it has one."""
+        name = f"{end.instance}.{end.port}"
+        if name not in self.buffers:
+            return end
+        self.place(name, stream_buffer(stream_, self.buffers[name]), value, {"in": end})
+        return Endpoint(name, "out")
 
     def connect(self, value: str, wanted: Stream, reader: str) -> Endpoint:
         """Return an end of a value's stream with the wanted lanes."""
@@ -96,71 +99,32 @@ class _Builder:
         return end
 
 
-def dataflow(program: Program, device: Device, folds: Mapping[str, Fold]) -> Design:
+def dataflow(
+    program: Program,
+    device: Device,
+    folds: Mapping[str, Fold],
+    buffers: Mapping[str, int] | None = None,
+) -> Design:
     """Build the design in which each node of the hardware graph has its fold.
 
     Args:
         program: what to compute.
         device: where; its capacity is not checked here, see `require_fit`.
         folds: a legal fold for every node of `hardware_graph(program)`.
+        buffers: beats held at ends of forks, by name as in `Design.buffers`; by default the least
+            with which no branch holds another up.
 
     Raises:
         ModelError: a node has no hardware, or a design has several outputs.
-        InfeasibleError: branches of the graph wait for each other whatever the FIFOs' depth.
+        InfeasibleError: branches of the graph wait for each other whatever the buffers' depth.
     """
     graph = hardware_graph(program)
+    units = {node.name: node_unit(graph, node, folds[node.name]) for node in graph.nodes}
 
-    def build(depths: Mapping[str, tuple[int, int]]) -> Design:
-        return _build(program, device, graph, folds, depths)
+    def build(depths: Mapping[str, int]) -> Design:
+        return _build(program, device, graph, folds, units, depths)
 
-    design = build({})
-    forks = [i.name for i in design.instances if i.unit.module == "stream_fork"]
-    return _with_deep_forks(build, forks) if forks else design
-
-
-def _with_deep_forks(
-    build: Callable[[Mapping[str, tuple[int, int]]], Design], forks: Sequence[str]
-) -> Design:
-    """Return the design whose forks are as deep as its interval needs, and no deeper.
-
-    Cycles that go through a fork's FIFO are the faster the deeper it is; so once a doubling gains
-    nothing the interval is set elsewhere, and no deeper FIFO gains anything.
-    """
-    depth, best, interval = SHALLOW, None, None
-    while depth <= DEEPEST_FORK:
-        design = build(dict.fromkeys(forks, (depth, depth)))
-        found = _interval(design)
-        if interval is not None and found is not None and found >= interval:
-            break
-        if found is not None:
-            best, interval = design, found
-            if found <= design.bottleneck.unit.interval:
-                break
-        depth *= 2
-    if best is None or interval is None:
-        raise InfeasibleError(
-            f"the branches of a design must meet within {DEEPEST_FORK} buffered beats; those of "
-            f"{design.graph.name!r} do not: give the slower branch more lanes"
-        )
-    depths = {i.name: _depths(i) for i in best.instances if i.name in forks}
-    for fork, side in product(forks, (0, 1)):
-        shallow = (SHALLOW, depths[fork][1]) if side == 0 else (depths[fork][0], SHALLOW)
-        design = build(depths | {fork: shallow})
-        if depths[fork] != shallow and _interval(design) == interval:
-            best, depths = design, depths | {fork: shallow}
-    return best
-
-
-def _interval(design: Design) -> int | None:
-    """The interval of a design, or None where its branches wait for each other for ever."""
-    try:
-        return design.cycles.interval
-    except VerificationError:
-        return None
-
-
-def _depths(fork: Instance) -> tuple[int, int]:
-    return fork.unit.parameters["DepthA"], fork.unit.parameters["DepthB"]
+    return build(buffers) if buffers is not None else with_least_buffers(build)
 
 
 def _build(
@@ -168,19 +132,20 @@ def _build(
     device: Device,
     graph: Graph,
     folds: Mapping[str, Fold],
-    fork_depths: Mapping[str, tuple[int, int]],
+    units: Mapping[str, Unit | None],
+    buffers: Mapping[str, int],
 ) -> Design:
-    builder = _Builder(graph, fork_depths)
+    builder = _Builder(graph, buffers)
     readers = _readers(graph)
     for value in graph.inputs:
-        lanes = _first_lanes(graph, value.name, folds)
+        lanes = _first_lanes(graph, value.name, units)
         beats = value.type.size // lanes
         builder.inputs[value.name] = Stream(lanes, value.type.integer, beats)
         builder.offer(
             value.name, Endpoint("", value.name), builder.inputs[value.name], readers[value.name]
         )
     for node in graph.nodes:
-        unit = node_unit(graph, node, folds[node.name])
+        unit = units[node.name]
         operands = [name for name in node.inputs if name not in graph.constants]
         if unit is None:
             end, found = builder.open[operands[0]].pop(0)
@@ -196,7 +161,9 @@ def _build(
         )
     end, _ = builder.open[graph.outputs[0]].pop(0)
     instances = tuple(builder.instances)
-    return Design(program, device, graph, dict(folds), instances, builder.inputs, end)
+    return Design(
+        program, device, graph, dict(folds), dict(buffers), instances, builder.inputs, end
+    )
 
 
 def _readers(graph: Graph) -> dict[str, int]:
@@ -210,13 +177,13 @@ def _readers(graph: Graph) -> dict[str, int]:
     return count
 
 
-def _first_lanes(graph: Graph, value: str, folds: Mapping[str, Fold]) -> int:
+def _first_lanes(graph: Graph, value: str, units: Mapping[str, Unit | None]) -> int:
     """Lanes of a stream from outside: those its first reader with hardware wants."""
     names = {value}
     for node in graph.nodes:
         if names.isdisjoint(node.inputs):
             continue
-        unit = node_unit(graph, node, folds[node.name])
+        unit = units[node.name]
         if unit is not None:
             return next(iter(unit.inputs.values())).lanes
         names.add(node.name)

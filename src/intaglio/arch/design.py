@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from intaglio.devices.description import Device
+from intaglio.errors import VerificationError
 from intaglio.hw import timing
 from intaglio.hw.cost import Cycles, Resources
 from intaglio.hw.timing import Capacity, Timing, Wiring
@@ -38,13 +39,15 @@ class Design:
     """A program mapped on a device, one unit a node, in stream order.
 
     `graph` is the program's graph with everything lowered that hardware does in smaller steps;
-    `folds` holds the choice for each of its nodes.
+    `folds` holds the choice for each of its nodes, `buffers` how many beats are held at ends of
+    forks: `value.fork.a` and `.b`, the latter of which the next fork of the same value splits on.
     """
 
     program: Program
     device: Device
     graph: Graph
     folds: Mapping[str, Fold]
+    buffers: Mapping[str, int]
     instances: tuple[Instance, ...]
     inputs: Mapping[str, Stream]
     output: Endpoint
@@ -82,6 +85,22 @@ class Design:
     def timing(self, frames: int) -> Timing:
         """Return when each of `frames` back-to-back frames passes; equal to simulation."""
         return timing.follow(self._wiring, frames)
+
+    def interval_with(self, room: Mapping[str, int]) -> int | None:
+        """Return the interval if some channels had other room, or None if it would never end.
+
+        `room` counts tokens, by channel: rows of `node.rows`, beats of a buffer's `name.store`.
+        """
+        held = {n: replace(self._wiring.capacities[n], tokens=count) for n, count in room.items()}
+        wiring = replace(self._wiring, capacities={**self._wiring.capacities, **held})
+        try:
+            return timing.follow(wiring, STEADY_FRAMES).interval
+        except VerificationError:
+            return None
+
+    def room(self, channel: str) -> int:
+        """Return the tokens that a channel has room for."""
+        return self._wiring.capacities[channel].tokens
 
     @cached_property
     def _wiring(self) -> Wiring:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Designs as artifact files: program, device and folds; the units are built again on reading."""
+"""Designs as files: program, device, folds and buffers; the units are built again on reading."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ def design_bytes(design: Design, **inputs: Any) -> bytes:
         node: [fold.lanes_in, fold.columns, fold.lanes_out, fold.slack, fold.whole]
         for node, fold in design.folds.items()
     }
+    document["buffers"] = dict(design.buffers)
     return artifact.to_bytes(Artifact("design", document, arrays, artifact.provenance(**inputs)))
 
 
@@ -43,6 +44,7 @@ def read_design(path: str | Path) -> Design:
     try:
         folds = {node: Fold(*numbers) for node, numbers in stored.document["folds"].items()}
         target = device(stored.document["device"])
-        return dataflow(program, target, folds)
+        buffers = {str(name): int(depth) for name, depth in stored.document["buffers"].items()}
+        return dataflow(program, target, folds, buffers)
     except (KeyError, TypeError, AttributeError) as error:
         raise ArtifactError(f"{path} must hold a design: {error}") from None

@@ -56,6 +56,7 @@ def run(arguments: argparse.Namespace) -> Outcome:
         "images": len(samples.images),
         "parameters": program.graph.parameters,
         "nodes": len(program.graph.nodes),
+        "notes": list(program.notes),
     }
     text = f"{output}: {len(program.graph.nodes)} nodes, {scheme}, {len(samples.images)} images"
-    return Outcome(text, document)
+    return Outcome("\n".join([text, *program.notes]), document)

@@ -8,12 +8,12 @@ them cure that; how few is found by following the exact timing, not by a rule.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 
+from intaglio.arch.buffers import enough, fork_ends, least_buffers, least_room, reachable
 from intaglio.arch.dataflow import capacity, dataflow
 from intaglio.arch.design import Design
-from intaglio.hw.unit import Fold
 
 #: Rows tried, for all buffers alike at first. A pipeline that still stalls with the last of them
 #: does so for another reason.
@@ -24,44 +24,38 @@ def settle_buffers(design: Design) -> Design:
     """Return the design with the least slack that brings its interval to the slowest unit's.
 
     First the least slack for all buffers alike is found, then each buffer gives up what the
-    interval does not need. Where no slack helps or fits the device, the fastest design found.
+    interval does not need, and the ends of forks are buffered anew. Where no slack helps or fits
+    the device, the design as it is.
     """
-    best = design
-    for slack in SLACKS:
-        if _ideal(best):
-            break
-        wider = _with(design, dict.fromkeys(_buffered(design), slack))
-        if not wider.resources.fits(capacity(design.device)):
-            break
-        if wider.cycles.interval < best.cycles.interval:
-            best = wider
-    return _trimmed(best) if best is not design else design
+    if design.cycles.interval <= design.bottleneck.unit.interval:
+        return design
+    full = _with(design, {}, dict.fromkeys(fork_ends(design), 1))
+    target = reachable(full, _rows(full, SLACKS[-1]))
+    if target is None or target >= design.cycles.interval:
+        return design
+    slack = next(s for s in SLACKS if reachable(full, _rows(full, s)) == target)
+    rows = _rows(full, slack)
+    deep = enough(full, target, rows)
+    for channel in rows:
+        rows[channel] = least_room(full, channel, target, {**rows, **deep})
+    slacks = {channel.removesuffix(".rows"): n - full.room(channel) for channel, n in rows.items()}
+
+    def build(buffers: Mapping[str, int]) -> Design:
+        return _with(design, slacks, buffers)
+
+    settled = build(least_buffers(build, build(full.buffers), target, {}))
+    return settled if settled.resources.fits(capacity(design.device)) else design
 
 
-def _ideal(design: Design) -> bool:
-    return design.cycles.interval <= design.bottleneck.unit.interval
+def _rows(design: Design, slack: int) -> dict[str, int]:
+    """Return the room of every row buffer with so many rows more."""
+    buffered = [f"{i.name}.rows" for i in design.instances if "rows" in i.unit.internal]
+    return {channel: design.room(channel) + slack for channel in buffered}
 
 
-def _trimmed(design: Design) -> Design:
-    """Take slack away, buffer by buffer, as long as the interval stays."""
-    for node in _buffered(design):
-        for slack in [0, *SLACKS]:
-            if slack >= design.folds[node].slack:
-                break
-            tighter = _with(design, {node: slack})
-            if tighter.cycles.interval <= design.cycles.interval:
-                design = tighter
-                break
-    return design
-
-
-def _buffered(design: Design) -> Sequence[str]:
-    """The nodes whose units hold rows."""
-    return [instance.node for instance in design.instances if "rows" in instance.unit.internal]
-
-
-def _with(design: Design, slacks: Mapping[str, int]) -> Design:
-    folds: dict[str, Fold] = dict(design.folds)
-    for node, slack in slacks.items():
-        folds[node] = replace(folds[node], slack=slack)
-    return dataflow(design.program, design.device, folds)
+def _with(design: Design, slacks: Mapping[str, int], buffers: Mapping[str, int]) -> Design:
+    folds = {
+        node: replace(fold, slack=fold.slack + slacks.get(node, 0))
+        for node, fold in design.folds.items()
+    }
+    return dataflow(design.program, design.device, folds, buffers)

@@ -2,57 +2,44 @@
 """Exact folding of a dataflow design under a device's budget.
 
 The interval of a design is that of its slowest unit, so the least interval is found by bisection
-over the intervals that occur. Whether one is feasible is a multiple-choice knapsack with several
-resources: nodes are visited in stream order, and for every way the streams now open can be laned
-the Pareto set of the cells spent so far is kept. Converters between unequal lanes are part of it.
-So are the forks of streams with several readers. Nothing is sampled and nothing is dropped but what
-is dominated, so the result is the optimum of the cost model.
+over the intervals that occur. Whether one is feasible, and which of its designs is smallest, is a
+multiple-choice knapsack with several kinds of cells, whose choices are coupled by the lanes of the
+streams between them (`lanes`).
+
+It is solved exactly in three tries, each dearer than the one before. With a price for each kind of
+cell the cheapest design is a dynamic program; if it fits, nothing smaller is left to find. If at
+some prices the cheapest design costs more than the whole device, none fits. Only what prices leave
+open is searched: partial designs are extended node by node, and dropped where another is at least
+as good in every kind, where one kind cannot suffice any more, or where the prices prove that no
+rest is small enough. Nothing is sampled, so the result is the optimum of the cost model.
 
 Source: the bisection over the bottleneck and the merging of Pareto sets is the textbook dynamic
-program for bottleneck and multiple-choice knapsack problems (Kellerer, Pferschy, Pisinger,
-"Knapsack Problems", 2004, chapter 11).
+program for bottleneck and multiple-choice knapsack problems, bounds from prices its Lagrangian
+relaxation (Kellerer, Pferschy, Pisinger, "Knapsack Problems", 2004, chapters 9 and 11).
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cached_property
 
-from intaglio.arch.dataflow import capacity, hardware_graph, node_unit, over_capacity
+import numpy as np
+
+from intaglio.arch.dataflow import capacity, hardware_graph, over_capacity
 from intaglio.devices.description import Device
 from intaglio.errors import InfeasibleError
+from intaglio.explore.lanes import Array, Choices, choices
+from intaglio.explore.options import Option, cells, resources
+from intaglio.explore.partial import smallest_by_extension
+from intaglio.explore.walk import Walk, cheapest
 from intaglio.hw.cost import Resources
-from intaglio.hw.stream_fork import stream_fork
-from intaglio.hw.stream_width import regroup
-from intaglio.hw.unit import Fold, Stream, StreamOperator
-from intaglio.ir.graph import Graph, Node, Program
-from intaglio.numerics.types import IntType
+from intaglio.hw.unit import Fold
+from intaglio.ir.graph import Program
 
-Cells = tuple[int, int, int, int]
-#: Lanes of every stream that still has a reader, with the readers left: (value, lanes, readers).
-State = tuple[tuple[str, int, int], ...]
-
-
-@dataclass(frozen=True)
-class Option:
-    """One fold of one node: what it wants, gives and costs; no streams for a wire."""
-
-    fold: Fold
-    inputs: tuple[Stream, ...]
-    lanes_out: int
-    interval: int
-    cells: Cells
-
-
-@dataclass(frozen=True)
-class _Partial:
-    """Cells spent up to a node, and the chain of choices that spent them."""
-
-    cells: Cells
-    chosen: Option | None
-    before: _Partial | None
+#: Prices tried before what they leave open is searched.
+PRICE_STEPS = 24
 
 
 @dataclass(frozen=True)
@@ -76,18 +63,13 @@ def best_throughput(program: Program, device: Device, fill: float = 1.0) -> Fold
         InfeasibleError: not even the smallest design fits.
         ModelError: a node has no hardware.
     """
-    search = _Search.of(program, device, fill)
-    intervals = search.intervals()
-    found = bisect_left(intervals, True, key=lambda t: search.smallest(t) is not None)
-    if found == len(intervals):
-        raise InfeasibleError(search.shortfall(intervals[-1]))
-    return search.folding(intervals[found])
+    return Search.of(program, device, fill).best_throughput()
 
 
 def least_area(program: Program, device: Device, interval: int, fill: float = 1.0) -> Folding:
     """Return the folding of least cells whose interval is at most the given one.
 
-    Least means the smallest share of the scarcest kind of cell, then the smallest sum of shares.
+    Least means the smallest sum of shares of the device, over all kinds of cells.
 
     Args:
         program: what to fold.
@@ -98,229 +80,164 @@ def least_area(program: Program, device: Device, interval: int, fill: float = 1.
     Raises:
         InfeasibleError: no fold is that fast, or none that is fits.
     """
-    search = _Search.of(program, device, fill)
-    fastest = search.intervals()[0]
-    if fastest > interval:
-        raise InfeasibleError(
-            f"an interval must be at least {fastest} cycles for this network, not {interval}: "
-            f"ask for fewer frames per second or a higher clock"
-        )
-    if search.smallest(interval) is None:
-        raise InfeasibleError(search.shortfall(interval))
-    return search.folding(interval)
+    return Search.of(program, device, fill).least_area(interval)
+
+
+def pareto(program: Program, device: Device, fill: float = 1.0, points: int = 32) -> list[Folding]:
+    """Return foldings from the fastest to the smallest, none both slower and larger than another.
+
+    Each is the smallest of its interval; the intervals are spread evenly on a scale of ratios.
+    Larger means a larger sum of shares of the device.
+
+    Raises:
+        InfeasibleError: not even the smallest design fits.
+        ModelError: a node has no hardware.
+    """
+    return Search.of(program, device, fill).pareto(points)
 
 
 @dataclass(frozen=True)
-class _Search:
-    """The options of every node, and the device's bound.
+class Search:
+    """The choices of a program, and what they have to fit; asked as often as one likes."""
 
-    `outside` names the input and what only renames it: one stream, whose lanes its first reader
-    chooses.
-    """
-
-    graph: Graph
-    options: Mapping[str, tuple[Option, ...]]
-    readers: Mapping[str, int]
-    forks: Mapping[str, int]
-    outside: frozenset[str]
+    choices: Choices
+    wires: Mapping[str, Option]
     bound: Resources
     device: str
 
     @classmethod
-    def of(cls, program: Program, device: Device, fill: float) -> _Search:
-        graph = hardware_graph(program)
-        options = {node.name: tuple(_options(graph, node)) for node in graph.nodes}
-        readers = dict.fromkeys(graph.types, 0)
-        for node in graph.nodes:
-            for name in node.inputs:
-                readers[name] += 1
-        forks = {v: max(0, n + (v in graph.outputs) - 1) for v, n in readers.items()}
-        outside = {value.name for value in graph.inputs}
-        for node in graph.nodes:
-            if outside.issuperset(node.inputs) and not options[node.name][0].inputs:
-                outside.add(node.name)
-        bound = capacity(device, fill)
-        return cls(graph, options, readers, forks, frozenset(outside), bound, device.name)
+    def of(cls, program: Program, device: Device, fill: float = 1.0) -> Search:
+        """Work out every fold of every node.
 
-    def intervals(self) -> list[int]:
-        """Every interval a design can have, from the one the slowest node forces upwards."""
-        floor = max(min(o.interval for o in options) for options in self.options.values())
-        every = {o.interval for options in self.options.values() for o in options}
-        every |= {s.beats for opts in self.options.values() for o in opts for s in o.inputs}
-        every |= {self.graph.types[n].size for n in self.options}
-        return sorted(t for t in every if t >= floor)
-
-    def smallest(self, interval: int, bound: Resources | None = None) -> _Partial | None:
-        """Return the choices of least cells that keep the interval and fit, or None."""
-        limit = _cells(bound or self.bound)
-        states = {self._start(): [_Partial((0, 0, 0, 0), None, None)]}
-        for node in self.graph.nodes:
-            reached: dict[State, list[_Partial]] = {}
-            for state, partials in states.items():
-                for option in self.options[node.name]:
-                    if option.interval > interval:
-                        continue
-                    step = self._step(node, state, option, interval)
-                    if step is None:
-                        continue
-                    after, cells = step
-                    grown = (_plus(p.cells, cells) for p in partials)
-                    reached.setdefault(after, []).extend(
-                        _Partial(total, option, before)
-                        for total, before in zip(grown, partials, strict=True)
-                        if all(a <= b for a, b in zip(total, limit, strict=True))
-                    )
-            states = {state: _pareto(partials) for state, partials in reached.items() if partials}
-        ends = [partial for partials in states.values() for partial in partials]
-        return min(ends, key=self._share, default=None)
-
-    def _start(self) -> State:
-        return tuple((value.name, 0, self.readers[value.name]) for value in self.graph.inputs)
-
-    def _step(
-        self, node: Node, state: State, option: Option, interval: int
-    ) -> tuple[State, Cells] | None:
-        """Lane the node's operands for an option; None where a converter is too slow."""
-        lanes = {value: (width, left) for value, width, left in state}
-        cells = option.cells
-        given = option.lanes_out
-        for index, value in enumerate(self._operands(node)):
-            width, left = lanes[value]
-            if not option.inputs:  # a wire: the lanes go on as they are
-                given = width
-            else:
-                wanted = option.inputs[index]
-                if not width:
-                    width, cells = wanted.lanes, _plus(cells, self._outside_forks(wanted))
-                    lanes = {v: (w or width, readers) for v, (w, readers) in lanes.items()}
-                slots, more = _converter(
-                    wanted.element, wanted.lanes * wanted.beats, width, wanted.lanes
-                )
-                if slots > interval:
-                    return None
-                cells = _plus(cells, more)
-            lanes[value] = (width, left - 1)
-        if node.name not in self.outside:
-            element = self.graph.types[node.name].integer
-            cells = _plus(cells, _forks(element, given, self.forks[node.name]))
-        lanes[node.name] = (given, self.readers[node.name])
-        after = tuple(sorted((v, w, left) for v, (w, left) in lanes.items() if left))
-        return after, cells
-
-    def _operands(self, node: Node) -> list[str]:
-        return [name for name in node.inputs if name not in self.graph.constants]
-
-    def _outside_forks(self, stream: Stream) -> Cells:
-        count = sum(self.forks[name] for name in self.outside)
-        return _forks(stream.element, stream.lanes, count)
-
-    def folding(self, interval: int) -> Folding:
-        """Return the smallest folding of a feasible interval."""
-        partial = self.smallest(interval)
-        if partial is None:
-            raise InfeasibleError(self.shortfall(interval))
-        chosen = _unwind(partial)
-        folds = {n.name: o.fold for n, o in zip(self.graph.nodes, chosen, strict=True)}
-        return Folding(folds, self._reached(chosen, interval), _resources(partial.cells))
-
-    def _reached(self, chosen: Sequence[Option], limit: int) -> int:
-        """The interval of the slowest unit of a choice that keeps a limit, converters among them.
-
-        Whether a choice is so fast does not depend on any other, so bisection finds how fast it is.
+        Raises:
+            ModelError: a node has no hardware.
         """
-        every = [t for t in self.intervals() if t <= limit]
-        return every[bisect_left(every, True, key=lambda t: self._keeps(chosen, t))]
+        found, wires = choices(hardware_graph(program))
+        return cls(found, wires, capacity(device, fill), device.name)
 
-    def _keeps(self, chosen: Sequence[Option], interval: int) -> bool:
-        state = self._start()
-        for node, option in zip(self.graph.nodes, chosen, strict=True):
-            step = self._step(node, state, option, interval)
-            if option.interval > interval or step is None:
-                return False
-            state = step[0]
-        return True
+    @cached_property
+    def intervals(self) -> Array:
+        """Every interval a design can have, in rising order."""
+        return self.choices.intervals()
+
+    def best_throughput(self) -> Folding:
+        """See the function of that name."""
+        found: dict[int, Walk | None] = {}
+
+        def fits(index: int) -> bool:
+            found[index] = self._any(int(self.intervals[index]))
+            return found[index] is not None
+
+        least = bisect_left(range(len(self.intervals)), True, key=fits)
+        if least == len(self.intervals):
+            raise InfeasibleError(self.shortfall(int(self.intervals[-1])))
+        return self._folding(int(self.intervals[least]))
+
+    def least_area(self, interval: int) -> Folding:
+        """See the function of that name."""
+        if self.intervals[0] > interval:
+            raise InfeasibleError(
+                f"an interval must be at least {self.intervals[0]} cycles for this network, not "
+                f"{interval}: ask for fewer frames per second or a higher clock"
+            )
+        if self._any(interval) is None:
+            raise InfeasibleError(self.shortfall(interval))
+        return self._folding(interval)
+
+    def pareto(self, points: int) -> list[Folding]:
+        """See the function of that name."""
+        fastest = self.best_throughput()
+        smallest = self._folding(int(self.intervals[-1]))
+        wanted = np.geomspace(fastest.interval, smallest.interval, points)
+        found = [fastest]
+        for index in np.unique(np.searchsorted(self.intervals, wanted[1:], side="right") - 1):
+            slower = self._folding(int(self.intervals[index]))
+            if self.area(slower.resources) < self.area(found[-1].resources):
+                found.append(slower)
+        return found
+
+    def area(self, spent: Resources) -> float:
+        """Return the sum of shares of the device that cells take."""
+        return float(np.array(cells(spent)) @ self._shares)
 
     def shortfall(self, interval: int) -> str:
         """Say by how much the smallest design of an interval misses the device."""
-        unbounded = Resources(*(1 << 60,) * 4)
-        partial = self.smallest(interval, unbounded)
-        if partial is None:
+        walk = cheapest(self.choices, self._shares, interval)
+        if walk is None:
             return f"a design must keep an interval of {interval} cycles; no folding does"
-        return over_capacity(_resources(partial.cells), self.bound, self.device)
+        return over_capacity(resources(walk.cells), self.bound, self.device)
 
-    def _share(self, partial: _Partial) -> tuple[float, float]:
-        bound = _cells(self.bound)
-        shares = [a / b if b else float(a) for a, b in zip(partial.cells, bound, strict=True)]
-        return max(shares), sum(shares)
+    @cached_property
+    def _limit(self) -> Array:
+        return np.array(cells(self.bound), dtype=np.int64)
+
+    @cached_property
+    def _shares(self) -> Array:
+        """The price of a cell: its share of the device."""
+        return 1.0 / np.maximum(self._limit, 1)
+
+    def _any(self, interval: int) -> Walk | None:
+        """Return some design of an interval that fits, or None."""
+        prices = self._shares
+        for _ in range(PRICE_STEPS):
+            found = cheapest(self.choices, prices, interval)
+            if found is None or found.cells @ prices > self._limit @ prices * (1 + ROUNDING):
+                return None
+            if self._fits(found):
+                return found
+            prices = prices * self._excess(found)
+        return self._extended(interval, (prices, float(self._limit @ prices)))
+
+    def _smallest(self, interval: int) -> Walk | None:
+        """Return the smallest design of an interval that fits, or None."""
+        found = cheapest(self.choices, self._shares, interval)
+        if found is None or self._fits(found):
+            return found
+        best = self._any(interval)
+        if best is None:
+            return None
+        # Designs that fit cost at most what the best does, and at extra prices for what is scarce
+        # at most as much more as the whole device costs at those.
+        extra, tightest, least = self._shares, self._shares, 0.0
+        for _ in range(PRICE_STEPS):
+            found = cheapest(self.choices, self._shares + extra, interval) or best
+            if self._fits(found) and self._price(found) < self._price(best):
+                best = found
+            bound = float(found.cells @ (self._shares + extra) - self._limit @ extra)
+            if bound > least:
+                tightest, least = extra, bound
+            extra = extra * self._excess(found)
+        if least >= self._price(best) * (1 - ROUNDING):
+            return best
+        at_most = self._price(best) + float(self._limit @ tightest)
+        known = (self._shares, self._price(best)), (self._shares + tightest, at_most)
+        return self._extended(interval, *known)
+
+    def _extended(self, interval: int, *known: tuple[Array, float]) -> Walk | None:
+        units = np.eye(len(self._limit))
+        kinds = [(row, float(most)) for row, most in zip(units, self._limit, strict=True)]
+        return smallest_by_extension(self.choices, self._shares, [*kinds, *known], interval)
+
+    def _excess(self, found: Walk) -> Array:
+        """By how much to raise the price of each kind that a design has too much of."""
+        used = found.cells / np.maximum(self._limit, 1)
+        return np.exp(np.clip(used - 1.0, -1.0, 1.0))
+
+    def _fits(self, found: Walk) -> bool:
+        return bool(np.all(found.cells <= self._limit))
+
+    def _price(self, found: Walk) -> float:
+        return float(found.cells @ self._shares)
+
+    def _folding(self, interval: int) -> Folding:
+        walk = self._smallest(interval)
+        if walk is None:
+            raise InfeasibleError(self.shortfall(interval))
+        folds = {name: option.fold for name, option in self.wires.items()}
+        for step, index in zip(self.choices.steps, walk.options, strict=True):
+            folds[step.node.name] = step.options[index].fold
+        return Folding(folds, walk.interval, resources(walk.cells))
 
 
-def _options(graph: Graph, node: Node) -> Iterable[Option]:
-    """Yield the folds of a node with what they cost, dominated ones left out."""
-    if not isinstance(node.op, StreamOperator):
-        return
-    alike: dict[tuple[tuple[Stream, ...], int], list[Option]] = {}
-    for fold in node.op.folds(graph.operand_types(node)):
-        unit = node_unit(graph, node, fold)
-        if unit is None:
-            yield Option(fold, (), 0, 1, (0, 0, 0, 0))
-            return
-        inputs, lanes = tuple(unit.inputs.values()), unit.outputs["out"].lanes
-        option = Option(fold, inputs, lanes, unit.interval, _cells(unit.resources))
-        alike.setdefault((inputs, lanes), []).append(option)
-    for options in alike.values():
-        kept: list[Option] = []
-        for option in sorted(options, key=lambda o: (o.interval, o.cells)):
-            if not any(_dominates(other.cells, option.cells) for other in kept):
-                kept.append(option)
-        yield from kept
-
-
-@cache
-def _converter(element: IntType, elements: int, have: int, want: int) -> tuple[int, Cells]:
-    """Return the interval and cells of what turns one number of lanes into another."""
-    units = regroup(element, elements, have, want)
-    cells: Cells = (0, 0, 0, 0)
-    for unit in units:
-        cells = _plus(cells, _cells(unit.resources))
-    return max((unit.interval for unit in units), default=0), cells
-
-
-@cache
-def _forks(element: IntType, lanes: int, count: int) -> Cells:
-    """Return the cells of so many forks of a stream; they are as fast as what feeds them."""
-    return _cells(stream_fork(Stream(lanes, element, 1)).resources * count)
-
-
-def _pareto(partials: Sequence[_Partial]) -> list[_Partial]:
-    """Keep what no other beats in every kind of cell."""
-    kept: list[_Partial] = []
-    for partial in sorted(partials, key=lambda p: p.cells):
-        if not any(_dominates(other.cells, partial.cells) for other in kept):
-            kept.append(partial)
-    return kept
-
-
-def _dominates(a: Cells, b: Cells) -> bool:
-    return a[0] <= b[0] and a[1] <= b[1] and a[2] <= b[2] and a[3] <= b[3]
-
-
-def _plus(a: Cells, b: Cells) -> Cells:
-    return a[0] + b[0], a[1] + b[1], a[2] + b[2], a[3] + b[3]
-
-
-def _cells(resources: Resources) -> Cells:
-    return resources.dsp, resources.bram, resources.lut, resources.ff
-
-
-def _resources(cells: Cells) -> Resources:
-    dsp, bram, lut, ff = cells
-    return Resources(lut, ff, dsp, bram)
-
-
-def _unwind(partial: _Partial) -> list[Option]:
-    chosen: list[Option] = []
-    step: _Partial | None = partial
-    while step is not None and step.chosen is not None:
-        chosen.append(step.chosen)
-        step = step.before
-    return chosen[::-1]
+#: Prices are floats, and their sums are off by less than this part of themselves.
+ROUNDING = 1e-9

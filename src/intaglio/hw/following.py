@@ -30,7 +30,8 @@ class Tables(NamedTuple):
 
     `events`, `takes` and `gives` hold where those of each process start. A take or give is a row
     of `take` (channel, where its counts start, tokens a frame) or `give` (the same, and latency).
-    `channel` rows are: capacity or -1 for no bound, delay, whether it is fed without end.
+    `channel` rows are: capacity or -1 for no bound, delay, whether it is fed without end, and the
+    processes that give to it and take from it.
     """
 
     at: Numbers
@@ -52,7 +53,7 @@ class State(NamedTuple):
 
     `ready` and `freed` hold the times of each channel's tokens from `base` on; `before` the time of
     each event one frame ago, and `step` by how much all events of this frame follow those: -1 at
-    its start, -2 where they differ.
+    its start, -2 where they differ. `awake` marks the processes that something has changed for.
     """
 
     process: Numbers
@@ -62,88 +63,90 @@ class State(NamedTuple):
     freed: Numbers
     before: Numbers
     step: Numbers
+    awake: Numbers
 
 
-@numba.njit(cache=True)
-def earliest(tables: Tables, state: State, p: int) -> int:
-    """Return when a process's next event can happen, or -1 while that is open."""
-    frame, index = state.process[p, 0], state.process[p, 1]
-    time = state.process[p, 2] + tables.at[tables.events[p] + index] - state.process[p, 3]
+@numba.njit(cache=True, inline="always")
+def earliest(tables: Tables, state: State, p: int, frame: int, index: int, time: int) -> int:
+    """Return when a process's next event can happen, at `time` at best, or -1 while it is open."""
     for t in range(tables.takes[p], tables.takes[p + 1]):
         c = tables.take[t, 0]
-        if tables.channel[c, 2]:
-            continue
-        wanted = frame * tables.take[t, 2] + tables.need[tables.take[t, 1] + index]
-        if wanted > state.tokens[c, 0]:
-            return -1
-        if wanted and state.ready[state.base[c] + wanted - 1] > time:
-            time = state.ready[state.base[c] + wanted - 1]
+        if not tables.channel[c, 2]:
+            wanted = frame * tables.take[t, 2] + tables.need[tables.take[t, 1] + index]
+            if wanted > state.tokens[c, 0]:
+                return -1
+            if wanted:
+                time = max(time, state.ready[state.base[c] + wanted - 1])
     for g in range(tables.gives[p], tables.gives[p + 1]):
         c = tables.give[g, 0]
-        if tables.channel[c, 0] < 0:
-            continue
-        place = (
-            frame * tables.give[g, 2]
-            + tables.reserve[tables.give[g, 1] + index]
-            - tables.channel[c, 0]
-        )
-        if place > state.tokens[c, 1]:
-            return -1
-        if place > 0 and state.freed[state.base[c] + place - 1] > time:
-            time = state.freed[state.base[c] + place - 1]
+        if tables.channel[c, 0] >= 0:
+            place = frame * tables.give[g, 2] + tables.reserve[tables.give[g, 1] + index]
+            place -= tables.channel[c, 0]
+            if place > state.tokens[c, 1]:
+                return -1
+            if place > 0:
+                time = max(time, state.freed[state.base[c] + place - 1])
     return time
 
 
-@numba.njit(cache=True)
-def fire(tables: Tables, state: State, p: int, time: int) -> None:
-    """Let a process's next event happen."""
-    index = state.process[p, 1]
-    event = tables.events[p] + index
+@numba.njit(cache=True, inline="always")
+def fire(tables: Tables, state: State, p: int, index: int, time: int) -> None:
+    """Move the tokens of a process's event."""
     for t in range(tables.takes[p], tables.takes[p + 1]):
         c, at = tables.take[t, 0], tables.take[t, 1] + index
         tokens = tables.release[at] - (tables.release[at - 1] if index else 0)
-        for _ in range(tokens):
-            state.freed[state.base[c] + state.tokens[c, 1]] = time + tables.channel[c, 1]
-            state.tokens[c, 1] += 1
+        first = state.base[c] + state.tokens[c, 1]
+        for j in range(tokens):
+            state.freed[first + j] = time + tables.channel[c, 1]
+        state.tokens[c, 1] += tokens
+        state.awake[tables.channel[c, 3]] = 1
     for g in range(tables.gives[p], tables.gives[p + 1]):
         c, at = tables.give[g, 0], tables.give[g, 1] + index
         tokens = tables.given[at] - (tables.given[at - 1] if index else 0)
+        first = state.base[c] + state.tokens[c, 0]
         for j in range(tokens):
-            state.ready[state.base[c] + state.tokens[c, 0]] = time + tables.give[g, 3] + j
-            state.tokens[c, 0] += 1
-    step = time - state.before[event]
-    if state.step[0] == -1:
-        state.step[0] = step
-    elif state.step[0] != step:
-        state.step[0] = -2
-    state.before[event] = time
-    state.process[p, 2] = time
-    state.process[p, 3] = tables.at[event]
-    state.process[p, 1] = index + 1
-    if event + 1 == tables.events[p + 1]:
-        state.process[p, 0] += 1
-        state.process[p, 1] = 0
-        state.process[p, 3] -= tables.slots[p]
+            state.ready[first + j] = time + tables.give[g, 3] + j
+        state.tokens[c, 0] += tokens
+        state.awake[tables.channel[c, 4]] = 1
+
+
+@numba.njit(cache=True)
+def run(tables: Tables, state: State, p: int, frames: int) -> bool:
+    """Fire a process's events until something is missing; tell whether there were any."""
+    frame, index, time, slot = state.process[p]
+    start, count = tables.events[p], tables.events[p + 1] - tables.events[p]
+    moved = False
+    while frame < frames:
+        at = tables.at[start + index]
+        found = earliest(tables, state, p, frame, index, time + at - slot)
+        if found < 0:
+            break
+        moved, time, slot = True, found, at
+        fire(tables, state, p, index, time)
+        step = time - state.before[start + index]
+        state.before[start + index] = time
+        if state.step[0] != step:
+            state.step[0] = step if state.step[0] == -1 else -2
+        index += 1
+        if index == count:
+            frame, index, slot = frame + 1, 0, slot - tables.slots[p]
+    state.process[p, 0], state.process[p, 1] = frame, index
+    state.process[p, 2], state.process[p, 3] = time, slot
+    return moved
 
 
 @numba.njit(cache=True)
 def advance(tables: Tables, state: State, frames: int) -> bool:
     """Fire every event of the first `frames` frames; False where processes wait for ever."""
-    count = len(tables.slots)
-    while True:
-        moved = waiting = False
-        for p in range(count):
-            while state.process[p, 0] < frames:
-                time = earliest(tables, state, p)
-                if time < 0:
-                    waiting = True
-                    break
-                fire(tables, state, p, time)
-                moved = True
-        if not waiting:
-            return True
-        if not moved:
-            return False
+    state.awake[:] = 1
+    moved = True
+    while moved:
+        moved = False
+        for p in range(len(tables.slots)):
+            if state.awake[p]:
+                state.awake[p] = 0
+                moved |= run(tables, state, p, frames)
+    return bool((state.process[:, 0] == frames).all())
 
 
 @dataclass
@@ -235,13 +238,18 @@ def _tables(wiring: Wiring, channels: Mapping[str, int]) -> Tables:
     ]
     take_starts = _starts([len(need) for _, need, _ in takes])
     give_starts = _starts([len(reserve) for _, reserve, _, _ in gives])
-    rows = np.full((len(channels), 3), (-1, 1, 0), dtype=np.int64)
+    rows = np.full((len(channels), 5), (-1, 1, 0, 0, 0), dtype=np.int64)
     for name, capacity in wiring.capacities.items():
         rows[channels[name], :2] = capacity.tokens, capacity.delay
     for name in wiring.sinks:
         rows[channels[name], :2] = -1, 1
     for name in wiring.sources:
-        rows[channels[name]] = -1, 1, 1
+        rows[channels[name], :3] = -1, 1, 1
+    for index, (found, names) in enumerate(events):
+        for port in found.gives:
+            rows[channels[names[port]], 3] = index
+        for port in found.takes:
+            rows[channels[names[port]], 4] = index
     return Tables(
         at=_joined([found.at for found, _ in events]),
         slots=np.array([process.slots for process, _ in wiring.processes], dtype=np.int64),
@@ -301,6 +309,7 @@ def _start(tables: Tables, frames: int) -> State:
         np.zeros(base[-1], dtype=np.int64),
         np.zeros(len(tables.at), dtype=np.int64),
         np.full(1, -1, dtype=np.int64),
+        np.ones(processes, dtype=np.int64),
     )
 
 

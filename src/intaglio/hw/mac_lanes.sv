@@ -16,14 +16,16 @@ module mac_lanes #(
   parameter int unsigned BiasWords = 1,
   parameter bit          BlockBias = 1'b0,
   parameter              BiasFile = "",
-  parameter int unsigned SumWidth = 24      // holds every partial sum, signed
+  parameter int unsigned SumWidth = 24,     // holds every partial sum, signed
+  parameter bit          OwnX = 1'b0,       // every output lane has LanesIn operands of its own
+  localparam int unsigned XLanes = OwnX ? LanesOut * LanesIn : LanesIn
 ) (
   input  logic                                    clk_i,
   input  logic                                    rst_i,
   input  logic                                    valid_i,
   input  logic                                    first_i,
   input  logic                                    last_i,
-  input  logic [LanesIn*XWidth-1:0]               x_i,
+  input  logic [XLanes*XWidth-1:0]                x_i,
   input  logic [LanesOut*LanesIn*WeightWidth-1:0] weight_i,
   output logic                                    valid_o,
   output logic [LanesOut*SumWidth-1:0]            sums_o
@@ -73,12 +75,13 @@ module mac_lanes #(
     end
 
     for (genvar i = 0; i < LanesIn; i++) begin : gen_product
+      localparam int unsigned Lane = OwnX ? o * LanesIn + i : i;
       logic signed [A-1:0] x;
       logic signed [B-1:0] weight;
       if (XSigned) begin : gen_x_signed
-        assign x = x_i[i*XWidth +: XWidth];
+        assign x = x_i[Lane*XWidth +: XWidth];
       end else begin : gen_x_unsigned
-        assign x = {1'b0, x_i[i*XWidth +: XWidth]};
+        assign x = {1'b0, x_i[Lane*XWidth +: XWidth]};
       end
       if (WeightSigned) begin : gen_weight_signed
         assign weight = weight_i[(o*LanesIn+i)*WeightWidth +: WeightWidth];

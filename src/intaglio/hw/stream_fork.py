@@ -11,18 +11,15 @@ from intaglio.hw.unit import Stream, Unit
 LATENCY = 1
 
 
-def stream_fork(source: Stream, depths: tuple[int, int] = (SHALLOW, SHALLOW)) -> Unit:
-    """Return the unit that copies a stream into two FIFOs of the given depths."""
-    resources = Resources(ff=source.width)
-    for depth in depths:
-        resources += fifo_resources(source.width, depth)
+def stream_fork(source: Stream) -> Unit:
+    """Return the unit that copies a stream into two shallow FIFOs."""
     return Unit(
         "stream_fork",
         ("stream_fifo", "stream_fork"),
-        {"Width": source.width, "DepthA": depths[0], "DepthB": depths[1]},
+        {"Width": source.width, "OutDepth": SHALLOW},
         {"in": source},
         {"a": source, "b": source},
         (Beats(source.beats, ("in",), ("a", "b"), LATENCY + 1),),
-        resources,
-        depths={"a": "DepthA", "b": "DepthB"},
+        Resources(ff=source.width) + fifo_resources(source.width, SHALLOW) * 2,
+        depths={"a": "OutDepth", "b": "OutDepth"},
     )

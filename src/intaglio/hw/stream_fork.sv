@@ -4,8 +4,7 @@
 
 module stream_fork #(
   parameter int unsigned Width = 8,
-  parameter int unsigned DepthA = 16,
-  parameter int unsigned DepthB = 16
+  parameter int unsigned OutDepth = 16
 ) (
   input  logic             clk_i,
   input  logic             rst_i,
@@ -32,14 +31,14 @@ module stream_fork #(
   end
 
   stream_fifo #(
-    .Width(Width), .Depth(DepthA)
+    .Width(Width), .Depth(OutDepth)
   ) u_fifo_a (
     .clk_i, .rst_i, .space_o(space_a), .reserve_i(issue), .write_i(write_q), .data_i(data_q),
     .valid_o(a_valid_o), .ready_i(a_ready_i), .data_o(a_data_o)
   );
 
   stream_fifo #(
-    .Width(Width), .Depth(DepthB)
+    .Width(Width), .Depth(OutDepth)
   ) u_fifo_b (
     .clk_i, .rst_i, .space_o(space_b), .reserve_i(issue), .write_i(write_q), .data_i(data_q),
     .valid_o(b_valid_o), .ready_i(b_ready_i), .data_o(b_data_o)

@@ -149,7 +149,7 @@ class Timing:
 
 
 #: Frames alike, beyond those an event can look back on, after which all frames are alike.
-REPEATS = 3
+REPEATS = 1
 
 
 def follow(wiring: Wiring, frames: int) -> Timing:

@@ -19,8 +19,8 @@ class Window:
 
     `stacked` stores all kernel columns of a window row side by side, `whole` all kernel rows too;
     a slot then reads them all.
-    `outer` passes are made over each window; with `by_channel` each pass reads one word of
-    channels (pooling), without it every pass reads all of them (a pass for some output channels).
+    The words of a pixel fall into `parts` (groups of channels; for pooling a part is one word), and
+    `passes` are made over each part of a window (a pass for some output channels).
     """
 
     rows: int
@@ -31,10 +31,11 @@ class Window:
     lanes: int
     width: int
     stacked: bool = False
-    outer: int = 1
-    by_channel: bool = False
+    parts: int = 1
+    passes: int = 1
     slack: int = 0
     whole: bool = False
+    dilation: tuple[int, int] = (1, 1)
 
     @property
     def groups(self) -> int:
@@ -42,35 +43,42 @@ class Window:
         return self.channels // self.lanes
 
     @property
+    def span(self) -> tuple[int, int]:
+        """Rows and columns that a window reaches over."""
+        down, across = ((k - 1) * d for k, d in zip(self.kernel, self.dilation, strict=True))
+        return down + 1, across + 1
+
+    @property
     def out_rows(self) -> int:
         """Windows down the image."""
-        return (self.rows - self.kernel[0]) // self.stride[0] + 1
+        return (self.rows - self.span[0]) // self.stride[0] + 1
 
     @property
     def out_columns(self) -> int:
         """Windows across the image."""
-        return (self.columns - self.kernel[1]) // self.stride[1] + 1
-
-    @property
-    def inner(self) -> int:
-        """Slots that read one kernel row of a window."""
-        columns = 1 if self.stacked else self.kernel[1]
-        return columns * (1 if self.by_channel else self.groups)
+        return (self.columns - self.span[1]) // self.stride[1] + 1
 
     @property
     def window_rows(self) -> int:
-        """Stored rows that a window reads."""
-        return 1 if self.whole else self.kernel[0]
+        """Stored rows that a window reaches over."""
+        return 1 if self.whole else self.span[0]
 
     @property
     def window_slots(self) -> int:
-        """Slots of one window and one pass."""
-        return self.window_rows * self.inner
+        """Slots of one pass over one part of a window."""
+        rows = 1 if self.whole else self.kernel[0]
+        columns = 1 if self.stacked else self.kernel[1]
+        return rows * columns * (self.groups // self.parts)
+
+    @property
+    def row_reads(self) -> int:
+        """Reads of one part of a window, one pass after another, in a row of windows."""
+        return self.out_columns * self.parts * self.passes
 
     @property
     def slots(self) -> int:
         """Slots of a frame."""
-        return self.out_rows * self.out_columns * self.outer * self.window_slots
+        return self.out_rows * self.row_reads * self.window_slots
 
     @property
     def row_step(self) -> int:
@@ -83,13 +91,13 @@ class Window:
         return 2 * self.window_rows + self.slack
 
     def stores(self, row: int) -> bool:
-        """Tell whether a row of the image is stored: one that windows read, or that ends some."""
-        kernel, step = self.kernel[0], self.stride[0]
-        if row >= (self.out_rows - 1) * step + kernel:
+        """Tell whether a row of the image is stored: one in reach of windows, or that ends some."""
+        span, step = self.span[0], self.stride[0]
+        if row >= (self.out_rows - 1) * step + span:
             return False
         if self.whole:
-            return row >= kernel - 1 and (row - kernel + 1) % step == 0
-        return row % step < kernel
+            return row >= span - 1 and (row - span + 1) % step == 0
+        return row % step < span
 
     @property
     def row_words(self) -> int:
@@ -116,7 +124,7 @@ class Window:
         """The memory that holds the rows above the latest, where rows are put side by side."""
         if not self.whole:
             return None
-        return ram((self.kernel[0] - 1) * self.row_word_width, self.row_words)
+        return ram((self.span[0] - 1) * self.row_word_width, self.row_words)
 
     @property
     def parameters(self) -> dict[str, int]:
@@ -131,9 +139,25 @@ class Window:
             "OutRows": self.out_rows,
             "OutColumns": self.out_columns,
             "KernelRows": self.kernel[0],
+            "KernelColumns": self.kernel[1],
             "ColumnStep": self.groups * (1 if self.stacked else self.stride[1]),
             "RowStep": self.stride[0],
             "BlockBuffer": int(self.memory.block),
+        }
+
+    @property
+    def product_parameters(self) -> dict[str, int]:
+        """Parameters that modules with multipliers have besides."""
+        above = self.stack_memory
+        return {
+            "StackColumns": self.kernel[1] if self.stacked else 1,
+            "StackStride": self.stride[1],
+            "StackCount": self.out_columns,
+            "StackRows": self.kernel[0] if self.whole else 1,
+            "BlockStack": int(above is not None and above.block),
+            "RowDilation": self.dilation[0],
+            "ColumnDilation": self.dilation[1],
+            "Passes": self.passes,
         }
 
     @property
@@ -141,7 +165,7 @@ class Window:
         """Estimate the cells."""
         words = self.buffer_rows * self.row_words
         address = max(1, (words - 1).bit_length())
-        stack = (self.kernel[1] - 1) * self.channels * self.width if self.stacked else 0
+        stack = (self.span[1] - 1) * self.channels * self.width if self.stacked else 0
         control = Resources(lut=60 + 12 * address, ff=50 + 8 * address)
         total = self.memory.resources + control + Resources(ff=stack + self.row_word_width)
         return total + self.stack_memory.resources if self.stack_memory else total
@@ -189,7 +213,7 @@ class WindowReader(Process):
     def events(self) -> Events:
         """Wait for rows where a row of windows starts; give at the end of each window."""
         window = self.window
-        row = window.out_columns * window.outer
+        row = window.row_reads
         at: list[int] = []
         need: list[int] = []
         release: list[int] = []

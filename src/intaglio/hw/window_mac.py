@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from intaglio.hw.cost import Resources
@@ -25,19 +27,49 @@ def window_mac(
     y: TensorType,
     stride: tuple[int, int],
     fold: Fold,
+    dilation: tuple[int, int] = (1, 1),
 ) -> Unit:
     """Return the unit of a convolution over unpadded images; a dense layer is a 1x1 image.
 
-    Shapes: x (H, W, C), weight [K, R, S, C], bias [K], y (P, Q, K).
-    Slots: P * Q * K/lanes_out * R * S/columns * C/lanes_in, R counting once for whole windows.
+    Shapes: x (H, W, C), weight [K, R, S, C/groups], bias [K], y (P, Q, K); lanes_in divides
+    C/groups, lanes_out K/groups.
+    Slots: P * Q * K/lanes_out * R * S/columns * C/groups/lanes_in, R counting once for whole
+    windows.
 
     Raises:
         ModelError: x or the weights are too wide.
     """
+    window = _window(x, weight, stride, dilation, fold)
+    lanes = fold.lanes_in * fold.columns * (window.kernel[0] if fold.whole else 1)
+    return product_unit(
+        "window_mac", window, lanes, (x, weight, bias, y), fold, {"Parts": window.parts}
+    )
+
+
+def product_unit(
+    module: str,
+    window: Window,
+    lanes: int,
+    operands: tuple[TensorType, Constant, Constant, TensorType],
+    fold: Fold,
+    parameters: Mapping[str, int],
+) -> Unit:
+    """Return a unit that multiplies `lanes` operands for each of `lanes_out` outputs in a slot.
+
+    Args:
+        module: its name.
+        window: what the slots read.
+        lanes: products in a sum at once.
+        operands: x, weight, bias and y.
+        fold: how weights and results are grouped.
+        parameters: those of the module that only it has.
+
+    Raises:
+        ModelError: x or the weights are too wide.
+    """
+    x, weight, bias, y = operands
     require_port("x", x.integer)
     require_port("weight", weight.type.integer)
-    window = _window(x, weight, stride, fold)
-    lanes = fold.lanes_in * fold.columns * (window.kernel[0] if fold.whole else 1)
     out_lanes = output_lanes(fold.lanes_out, window.window_slots)
     beats = fold.lanes_out // out_lanes
     latency = 7 + (lanes - 1).bit_length()
@@ -46,30 +78,31 @@ def window_mac(
         Image.of("BiasFile", bias.data.reshape(-1, fold.lanes_out), bias.type.integer.width),
     )
     out = Stream(out_lanes, y.integer, y.size // out_lanes)
-    parameters = {
-        "Width": x.integer.width,
-        "Signed": int(x.integer.signed),
-        **window.parameters,
-        **_stacking(window, fold),
-        "LanesOut": fold.lanes_out,
-        **_operands(weight.type.integer, bias.type.integer, images),
-        "SumWidth": _sum_width(y.integer),
-        "OutWidth": y.integer.width,
-        "OutLanes": out_lanes,
-        "OutDepth": fifo_depth(latency, beats),
-    }
+    depth = fifo_depth(latency, beats)
     resources = (
         window.resources
         + sum((image.memory.resources for image in images), Resources())
         + _mac_resources(lanes, fold.lanes_out, x.integer, weight.type.integer, y.integer)
-        + fifo_resources(out.width, parameters["OutDepth"])
+        + fifo_resources(out.width, depth)
         + Resources(lut=1, ff=1) * (fold.lanes_out * y.integer.width)
     )
     return Unit(
-        "window_mac",
-        (*BLOCKS, "cyclic_rom", "multiplier", "mac_lanes", "stream_fifo", "window_mac"),
-        parameters,
-        {"in": Stream(fold.lanes_in, x.integer, x.size // fold.lanes_in)},
+        module,
+        (*BLOCKS, "cyclic_rom", "multiplier", "mac_lanes", "stream_fifo", "window_results", module),
+        {
+            "Width": x.integer.width,
+            "Signed": int(x.integer.signed),
+            **window.parameters,
+            **window.product_parameters,
+            **parameters,
+            "LanesOut": fold.lanes_out,
+            **_operands(weight.type.integer, bias.type.integer, images),
+            "SumWidth": _sum_width(y.integer),
+            "OutWidth": y.integer.width,
+            "OutLanes": out_lanes,
+            "OutDepth": depth,
+        },
+        {"in": Stream(window.lanes, x.integer, x.size // window.lanes)},
         {"out": out},
         (WindowWriter(window), WindowReader(window, beats, latency + 1)),
         resources,
@@ -80,35 +113,30 @@ def window_mac(
     )
 
 
-def _window(x: TensorType, weight: Constant, stride: tuple[int, int], fold: Fold) -> Window:
+def _window(
+    x: TensorType,
+    weight: Constant,
+    stride: tuple[int, int],
+    dilation: tuple[int, int],
+    fold: Fold,
+) -> Window:
     outputs, rows, columns, channels = weight.data.shape
+    groups = x.channels // channels
     return Window(
         x.shape[0],
         x.shape[1],
-        channels,
+        x.channels,
         (rows, columns),
         stride,
         fold.lanes_in,
         x.integer.width,
         stacked=fold.columns > 1,
-        outer=outputs // fold.lanes_out,
+        parts=groups,
+        passes=outputs // groups // fold.lanes_out,
         slack=fold.slack,
         whole=fold.whole,
+        dilation=dilation,
     )
-
-
-def _stacking(window: Window, fold: Fold) -> dict[str, int]:
-    """Parameters of how much of a window one word holds, and of the passes over it."""
-    above = window.stack_memory
-    return {
-        "StackColumns": fold.columns,
-        "StackStride": window.stride[1],
-        "StackCount": window.out_columns,
-        "StackRows": window.kernel[0] if fold.whole else 1,
-        "BlockStack": int(above is not None and above.block),
-        "Outer": window.outer,
-        "Inner": window.inner,
-    }
 
 
 def _operands(weight: IntType, bias: IntType, images: tuple[Image, Image]) -> dict[str, int]:
@@ -143,6 +171,7 @@ def weight_fields(weight: np.ndarray, fold: Fold) -> np.ndarray:
     """
     k, r, s, c = weight.shape
     rows = r if fold.whole else 1
+    channels = min(fold.lanes_in, c)  # a depthwise filter sees one channel of all that come in
     blocks = weight.reshape(
         k // fold.lanes_out,
         fold.lanes_out,
@@ -150,11 +179,11 @@ def weight_fields(weight: np.ndarray, fold: Fold) -> np.ndarray:
         rows,
         s // fold.columns,
         fold.columns,
-        c // fold.lanes_in,
-        fold.lanes_in,
+        c // channels,
+        channels,
     )
     return blocks.transpose(0, 2, 4, 6, 1, 3, 5, 7).reshape(
-        -1, fold.lanes_out * rows * fold.columns * fold.lanes_in
+        -1, fold.lanes_out * rows * fold.columns * channels
     )
 
 

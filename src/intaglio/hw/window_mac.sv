@@ -3,8 +3,9 @@
 // Convolution or dense layer as a stream unit: a window buffer feeds LanesIn x LanesOut
 // multipliers, slot by slot; the LanesOut sums of a window leave OutLanes at a time.
 //
-// Slots of a frame: OutRows x OutColumns x Outer x KernelRows x Inner. A window's last slot is
-// issued once the output FIFO has room for all its beats; nothing behind that point ever waits.
+// Slots of a frame: OutRows x OutColumns x Parts x Passes, each of the words of a window's part,
+// Parts being the groups of channels that outputs belong to. A window's last slot is issued once
+// the output FIFO has room for all its beats; nothing behind that point ever waits.
 // Latency from a window's last slot to its first beat: 7 + clog2(LanesIn) edges.
 
 module window_mac #(
@@ -24,9 +25,12 @@ module window_mac #(
   parameter int unsigned RowWords = 1,
   parameter int unsigned OutRows = 1,
   parameter int unsigned OutColumns = 1,
-  parameter int unsigned Outer = 1,
+  parameter int unsigned Parts = 1,
+  parameter int unsigned Passes = 1,
   parameter int unsigned KernelRows = 1,
-  parameter int unsigned Inner = 1,
+  parameter int unsigned KernelColumns = 1,
+  parameter int unsigned RowDilation = 1,
+  parameter int unsigned ColumnDilation = 1,
   parameter int unsigned ColumnStep = 1,
   parameter int unsigned RowStep = 1,
   parameter bit          BlockBuffer = 1'b0,
@@ -58,12 +62,10 @@ module window_mac #(
   output logic [OutLanes*OutWidth-1:0] out_data_o
 );
   localparam int unsigned LanesIn = StackRows * StackColumns * Lanes;
-  localparam int unsigned Beats = LanesOut / OutLanes;
+  localparam int unsigned WindowSlots =
+      KernelRows / StackRows * (KernelColumns / StackColumns) * (Groups / Parts);
 
-  if (Beats * OutLanes != LanesOut) begin : gen_check_lanes
-    $fatal(1, "window_mac: OutLanes must divide LanesOut");
-  end
-  if (Beats > KernelRows / StackRows * Inner) begin : gen_check_beats
+  if (LanesOut / OutLanes > WindowSlots) begin : gen_check_beats
     $fatal(1, "window_mac: a window's beats must leave before the next window's come");
   end
 
@@ -86,11 +88,11 @@ module window_mac #(
     .StackColumns(StackColumns), .StackStride(StackStride), .StackCount(StackCount),
     .StackRows(StackRows),
     .BufferRows(BufferRows), .RowWords(RowWords),
-    .OutRows(OutRows), .OutColumns(OutColumns), .Outer(Outer),
-    .KernelRows(KernelRows), .Inner(Inner),
-    .ColumnStep(ColumnStep), .OuterStep(0), .InnerStep(1),
-    .RowStep(RowStep), .BlockRam(BlockBuffer),
-    .BlockStack(BlockStack)
+    .OutRows(OutRows), .OutColumns(OutColumns), .Parts(Parts), .Passes(Passes),
+    .KernelRows(KernelRows), .KernelColumns(KernelColumns),
+    .RowDilation(RowDilation), .ColumnDilation(ColumnDilation),
+    .ColumnStep(ColumnStep), .RowStep(RowStep),
+    .BlockRam(BlockBuffer), .BlockStack(BlockStack)
   ) u_window (
     .clk_i, .rst_i, .in_valid_i, .in_ready_o, .in_data_i,
     .slot_o(slot), .slot_last_o(slot_last), .issue_i(issue),
@@ -108,38 +110,18 @@ module window_mac #(
     .LanesIn(LanesIn), .LanesOut(LanesOut), .XWidth(Width), .XSigned(Signed),
     .WeightWidth(WeightWidth), .WeightSigned(WeightSigned),
     .BiasWidth(BiasWidth), .BiasSigned(BiasSigned),
-    .BiasWords(Outer), .BlockBias(BlockBias), .BiasFile(BiasFile),
+    .BiasWords(Parts * Passes), .BlockBias(BlockBias), .BiasFile(BiasFile),
     .SumWidth(SumWidth)
   ) u_mac (
     .clk_i, .rst_i, .valid_i(x_valid), .first_i(x_first), .last_i(x_last),
     .x_i(x), .weight_i(weight), .valid_o(sums_valid), .sums_o(sums)
   );
 
-  // The sums of a window leave a beat a cycle, lowest channels first.
-  logic [LanesOut*OutWidth-1:0] result, shift_q;
-  logic [Beats-1:0] beat_q;
-
-  for (genvar o = 0; o < LanesOut; o++) begin : gen_result
-    assign result[o*OutWidth +: OutWidth] = sums[o*SumWidth +: OutWidth];
-    if (SumWidth > OutWidth) begin : gen_unused
-      logic unused_sign;
-      assign unused_sign = ^sums[o*SumWidth+OutWidth +: SumWidth-OutWidth];
-    end
-  end
-
-  always_ff @(posedge clk_i) begin
-    if (rst_i) beat_q <= '0;
-    else if (sums_valid) beat_q <= '1;
-    else beat_q <= beat_q >> 1;
-    if (sums_valid) shift_q <= result;
-    else shift_q <= shift_q >> (OutLanes * OutWidth);
-  end
-
-  stream_fifo #(
-    .Width(OutLanes * OutWidth), .Depth(OutDepth), .Burst(Beats)
-  ) u_fifo (
+  window_results #(
+    .Lanes(LanesOut), .SumWidth(SumWidth), .OutWidth(OutWidth), .OutLanes(OutLanes),
+    .OutDepth(OutDepth)
+  ) u_results (
     .clk_i, .rst_i, .space_o(space), .reserve_i(issue && slot_last),
-    .write_i(beat_q[0]), .data_i(shift_q[OutLanes*OutWidth-1:0]),
-    .valid_o(out_valid_o), .ready_i(out_ready_i), .data_o(out_data_o)
+    .valid_i(sums_valid), .sums_i(sums), .out_valid_o, .out_ready_i, .out_data_o
   );
 endmodule

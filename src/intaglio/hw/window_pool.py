@@ -35,8 +35,7 @@ def window_pool(
         stride,
         lanes,
         element.width,
-        outer=x.channels // lanes,
-        by_channel=True,
+        parts=x.channels // lanes,
         slack=fold.slack,
     )
     depth = fifo_depth(LATENCY)
@@ -46,7 +45,6 @@ def window_pool(
         "Width": element.width,
         "Signed": int(element.signed),
         **window.parameters,
-        "KernelColumns": kernel[1],
         "OutWidth": y.integer.width,
         "OutDepth": depth,
     }

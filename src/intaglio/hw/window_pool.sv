@@ -3,8 +3,8 @@
 // Pooling as a stream unit: a window buffer feeds `Lanes` channels a slot, each reduced by itself
 // to its maximum or its sum.
 //
-// Slots of a frame: OutRows x OutColumns x Outer x KernelRows x Inner, Outer being the words of a
-// pixel. Latency from a window's last slot to its beat: 4 edges.
+// Slots of a frame: OutRows x OutColumns x Groups x KernelRows x KernelColumns. Latency from a
+// window's last slot to its beat: 4 edges.
 
 module window_pool #(
   parameter bit          Maximum = 1'b1,     // or the sum
@@ -45,10 +45,9 @@ module window_pool #(
   window_buffer #(
     .Width(Width), .Lanes(Lanes), .Groups(Groups), .Rows(Rows), .Columns(Columns),
     .BufferRows(BufferRows), .RowWords(RowWords),
-    .OutRows(OutRows), .OutColumns(OutColumns), .Outer(Groups),
-    .KernelRows(KernelRows), .Inner(KernelColumns),
-    .ColumnStep(ColumnStep), .OuterStep(1), .InnerStep(Groups),
-    .RowStep(RowStep), .BlockRam(BlockBuffer)
+    .OutRows(OutRows), .OutColumns(OutColumns), .Parts(Groups),
+    .KernelRows(KernelRows), .KernelColumns(KernelColumns),
+    .ColumnStep(ColumnStep), .RowStep(RowStep), .BlockRam(BlockBuffer)
   ) u_window (
     .clk_i, .rst_i, .in_valid_i, .in_ready_o, .in_data_i,
     .slot_o(slot), .slot_last_o(slot_last), .issue_i(issue),

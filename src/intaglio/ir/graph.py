@@ -142,6 +142,7 @@ class Program:
     """A graph proven integer, with the real meaning of its values.
 
     `quantization` names at least every input and output; accumulators and constants may be absent.
+    `notes` say what a user must know who expects the float network's own results.
 
     Raises:
         ModelError: a value is not an integer, or an input or output has no real meaning.
@@ -149,6 +150,7 @@ class Program:
 
     graph: Graph
     quantization: Mapping[str, Quantization]
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name, type_ in self.graph.types.items():

@@ -34,12 +34,14 @@ class Operator(ABC):
     """One operation with its attributes. Subclasses are frozen dataclasses, one to a file.
 
     `operands` names the inputs in order; those in `constant_operands` must be constants, the
-    others are activations whose arrays carry a leading batch axis.
+    others are activations whose arrays carry a leading batch axis. An operator that `rearranges`
+    gives its operands' elements as they are: moved, repeated or left out.
     """
 
     name: ClassVar[str]
     operands: ClassVar[tuple[str, ...]] = ("x",)
     constant_operands: ClassVar[frozenset[str]] = frozenset()
+    rearranges: ClassVar[bool] = False
 
     @abstractmethod
     def infer(self, *types: TensorType) -> TensorType:

@@ -6,6 +6,7 @@
     const w : s8n[6,5,5,1] = 3 -7 12 ...
     c1.acc = conv2d(image, w, b) {"padding":[2,2,2,2],...} : s22[28,28,6]
     output c1
+    note "softmax 'prob' is left out"
 
 Names are printed as JSON strings where they are not plain words. With `constants=False` the data
 of a constant is left out (`= @`): the artifact file holds it as an array.
@@ -38,6 +39,7 @@ _NODE = re.compile(
     rf"{_NAME} = (\w+)\((.*?)\) (\{{.*?\}}) : {_TYPE}{_QUANTIZATION}(?: from {_NAME})?"
 )
 _OUTPUT = re.compile(rf"output {_NAME}")
+_NOTE = re.compile(r'note ("(?:[^"\\]|\\.)*")')
 
 
 def to_text(item: Graph | Program, *, constants: bool = True) -> str:
@@ -60,6 +62,9 @@ def to_text(item: Graph | Program, *, constants: bool = True) -> str:
             f"{graph.types[node.name]}{_meaning(meaning, node.name)}{origin}"
         )
     lines += [f"output {_quote(name)}" for name in graph.outputs]
+    lines += (
+        [f"note {json.dumps(note)}" for note in item.notes] if isinstance(item, Program) else []
+    )
     return "\n".join(lines) + "\n"
 
 
@@ -73,6 +78,7 @@ class _Parsed:
     inputs: list[Value] = field(default_factory=list)
     nodes: list[Node] = field(default_factory=list)
     outputs: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     constants: dict[str, Constant] = field(default_factory=dict)
     meaning: dict[str, Quantization] = field(default_factory=dict)
     stated: dict[str, TensorType] = field(default_factory=dict)
@@ -108,7 +114,9 @@ def from_text(
     for name, stated in parsed.stated.items():
         if graph.types[name] != stated:
             raise ModelError(f"value {name!r} must be {graph.types[name]}, not {stated}")
-    return Program(graph, parsed.meaning) if parsed.kind == "program" else graph
+    if parsed.kind != "program":
+        return graph
+    return Program(graph, parsed.meaning, tuple(parsed.notes))
 
 
 def _line(
@@ -129,6 +137,8 @@ def _line(
         parsed.constants[name] = _constant(name, type_, match[4], arrays)
     elif match := _OUTPUT.fullmatch(line):
         parsed.outputs.append(_unquote(match[1]))
+    elif match := _NOTE.fullmatch(line):
+        parsed.notes.append(json.loads(match[1]))
     elif match := _NODE.fullmatch(line):
         if match[2] not in operators:
             raise ModelError(f"an operator must be one of {sorted(operators)}, not {match[2]!r}")

@@ -13,15 +13,26 @@ from intaglio.ops.argmax import Argmax
 from intaglio.ops.average_pool import AveragePool
 from intaglio.ops.batch_norm import BatchNorm
 from intaglio.ops.clip import Clip
+from intaglio.ops.concat import Concat
 from intaglio.ops.conv2d import Conv2d
+from intaglio.ops.depth_to_space import DepthToSpace
 from intaglio.ops.flatten import Flatten
+from intaglio.ops.function import Function
+from intaglio.ops.lookup import Lookup
 from intaglio.ops.matmul import Matmul
 from intaglio.ops.max_pool import MaxPool
+from intaglio.ops.mul import Mul
 from intaglio.ops.pad import Pad
 from intaglio.ops.relu import Relu
 from intaglio.ops.requantize import Requantize
 from intaglio.ops.reshape import Reshape
+from intaglio.ops.slice import Slice
+from intaglio.ops.softmax import Softmax
 from intaglio.ops.sum_pool import SumPool
+from intaglio.ops.transpose import Transpose
+from intaglio.ops.upsample import Upsample
+from intaglio.ops.upsample_bilinear import UpsampleBilinear
+from intaglio.ops.upsample_linear import UpsampleLinear
 
 BUILT_IN: tuple[type[Operator], ...] = (
     Add,
@@ -29,15 +40,26 @@ BUILT_IN: tuple[type[Operator], ...] = (
     AveragePool,
     BatchNorm,
     Clip,
+    Concat,
     Conv2d,
+    DepthToSpace,
     Flatten,
+    Function,
+    Lookup,
     Matmul,
     MaxPool,
+    Mul,
     Pad,
     Relu,
     Requantize,
     Reshape,
+    Slice,
+    Softmax,
     SumPool,
+    Transpose,
+    Upsample,
+    UpsampleBilinear,
+    UpsampleLinear,
 )
 
 

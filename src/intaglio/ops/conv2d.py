@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Two-dimensional convolution with bias.
 
-    y[p, q, k] = bias[k] + sum over r, s, c of x[p*stride + r - top, q*stride + s - left, c]
-                                             * weight[k, r, s, c]
+    y[p, q, k] = bias[k] + sum over r, s, c of weight[k, r, s, c]
+        * x[p*stride + r*dilation - top, q*stride + s*dilation - left, g*C/groups + c]
 
-Shapes: x (H, W, C), weight [K, R, S, C], bias [K]; y (P, Q, K). Outside the image x is
+where g = k // (K/groups) is the group of channels that output k belongs to.
+
+Shapes: x (H, W, C), weight [K, R, S, C/groups], bias [K]; y (P, Q, K). Outside the image x is
 `pad_value`: the zero point of x. Exact on integers: the result is as wide as the sum needs.
 """
 
@@ -19,6 +21,7 @@ import numpy as np
 
 from intaglio.errors import ModelError
 from intaglio.hw.unit import Fold, StreamOperator, Unit, divisors
+from intaglio.hw.window_depthwise import window_depthwise
 from intaglio.hw.window_mac import SHORTEST_STACK, window_mac
 from intaglio.ir.constant import Constant
 from intaglio.ir.loops import Access, LoopNest
@@ -41,17 +44,26 @@ class Conv2d(StreamOperator):
     stride: Pair = (1, 1)
     padding: Padding = (0, 0, 0, 0)
     pad_value: int = 0
+    dilation: Pair = (1, 1)
+    groups: int = 1
 
     # --- 1 type rule ---------------------------------------------------------------------------
 
     def infer(self, *types: TensorType) -> TensorType:
         """Return (P, Q, K) with the accumulator's type."""
         x, weight, bias = types
-        if len(weight.shape) != 4 or len(x.shape) != 3 or weight.shape[3] != x.shape[2]:
-            raise ModelError(f"weight must be [K, R, S, C] for x {x}, not {weight}")
+        if self.groups < 1:
+            raise ModelError(f"groups must be at least 1, not {self.groups}")
+        channels = self.groups * weight.shape[3] if len(weight.shape) == 4 else 0
+        if len(x.shape) != 3 or channels != x.shape[2]:
+            shape = "C" if self.groups == 1 else f"C/{self.groups}"
+            raise ModelError(f"weight must be [K, R, S, {shape}] for x {x}, not {weight}")
+        if weight.shape[0] % self.groups:
+            raise ModelError(f"groups must divide {weight.shape[0]} outputs, not be {self.groups}")
         if bias.shape != weight.shape[:1]:
             raise ModelError(f"bias must be [{weight.shape[0]}], not {bias}")
-        p, q = output_size(x.shape, weight.shape[1:3], self.stride, self.padding)
+        kernel = weight.shape[1], weight.shape[2]
+        p, q = output_size(x.shape, kernel, self.stride, self.padding, self.dilation)
         length = weight.size // weight.shape[0]
         padded = Pad(self.padding, self.pad_value).infer(x)
         element = dot_element(padded.element, weight.element, bias.element, length)
@@ -60,48 +72,73 @@ class Conv2d(StreamOperator):
     # --- 2 meaning -----------------------------------------------------------------------------
 
     def evaluate(self, *arrays: np.ndarray) -> np.ndarray:
-        """Compute the convolution of a batch."""
+        """Compute the convolution of a batch: a matrix product for each group, all at once."""
         x, weight, bias = arrays
+        k, r, s, c = weight.shape
         padded = pad(x, self.padding, self.pad_value)
-        view = windows(padded, (weight.shape[1], weight.shape[2]), self.stride)
-        columns = view.reshape(*view.shape[:3], -1)
-        kernel = weight.reshape(weight.shape[0], -1).T
-        if np.issubdtype(x.dtype, np.floating):
-            return columns @ kernel + bias
-        return exact.matmul(columns, kernel) + bias.astype(np.int64)
+        view = windows(padded, (r, s), self.stride, self.dilation)
+        n, p, q = view.shape[:3]
+        split = view.reshape(n, p, q, r, s, self.groups, c).transpose(5, 0, 1, 2, 3, 4, 6)
+        columns = split.reshape(self.groups, n * p * q, r * s * c)
+        kernel = weight.reshape(self.groups, k // self.groups, r * s * c).transpose(0, 2, 1)
+        floating = np.issubdtype(x.dtype, np.floating)
+        sums = columns @ kernel if floating else exact.matmul(columns, kernel)
+        result = sums.transpose(1, 0, 2).reshape(n, p, q, k)
+        return result + (bias if floating else bias.astype(np.int64))
 
     # --- 3 loops -------------------------------------------------------------------------------
 
     def loops(self, *types: TensorType) -> LoopNest:
-        """Return the nest K P Q C R S."""
+        """Return the nest G K P Q C R S: K outputs and C channels of each of G groups."""
         k, r, s, c = types[1].shape
         p, q, _ = self.infer(*types).shape
-        down, across = (("P", self.stride[0]), ("R", 1)), (("Q", self.stride[1]), ("S", 1))
+        outputs = k // self.groups
+        down = (("P", self.stride[0]), ("R", self.dilation[0]))
+        across = (("Q", self.stride[1]), ("S", self.dilation[1]))
+        output = (("G", outputs), ("K", 1))
         reads = (
-            Access("x", (down, across, (("C", 1),))),
-            Access("weight", ((("K", 1),), (("R", 1),), (("S", 1),), (("C", 1),))),
+            Access("x", (down, across, (("G", c), ("C", 1)))),
+            Access("weight", (output, (("R", 1),), (("S", 1),), (("C", 1),))),
         )
-        write = Access("output", ((("P", 1),), (("Q", 1),), (("K", 1),)))
-        return LoopNest({"K": k, "P": p, "Q": q, "C": c, "R": r, "S": s}, reads, write, True)
+        write = Access("output", ((("P", 1),), (("Q", 1),), output))
+        sizes = {"G": self.groups, "K": outputs, "P": p, "Q": q, "C": c, "R": r, "S": s}
+        return LoopNest(sizes, reads, write, True)
 
     # --- 4 unit --------------------------------------------------------------------------------
 
     def folds(self, types: Sequence[TensorType]) -> Iterator[Fold]:
-        """Divisors of C; one kernel column, a whole row or a whole window; divisors of K."""
-        k, r, s, c = types[1].shape
-        width = self.infer(*types).shape[1] if s > 1 else types[0].shape[1]
-        for lanes_in, lanes_out in product(divisors(c), divisors(k)):
+        """Lanes that divide a group; one kernel column, a whole row or a whole window."""
+        x, (_, r, s, _) = types[0], types[1].shape
+        width = self.infer(*types).shape[1] if s > 1 else x.shape[1]
+        for lanes_in, lanes_out in self._lanes(types):
             for columns in sorted({1, s}):
                 yield Fold(lanes_in, columns, lanes_out)
-            if r > 1 and width * (c // lanes_in) >= SHORTEST_STACK:
+            if r > 1 and width * (x.channels // lanes_in) >= SHORTEST_STACK:
                 yield Fold(lanes_in, s, lanes_out, whole=True)
+
+    def _lanes(self, types: Sequence[TensorType]) -> Iterator[Pair]:
+        """Divisors of a group's channels and outputs; depthwise, of all channels and their outputs.
+
+        Depthwise lanes come out `outputs` for each that comes in.
+        """
+        k, _, _, c = types[1].shape
+        if self._depthwise(types):
+            for lanes, outputs in product(divisors(self.groups), divisors(k // self.groups)):
+                yield lanes, lanes * outputs
+        else:
+            yield from product(divisors(c), divisors(k // self.groups))
+
+    def _depthwise(self, types: Sequence[TensorType]) -> bool:
+        """Whether every output sees one channel, of several."""
+        return self.groups > 1 and types[1].shape[3] == 1
 
     def unit(
         self, types: Sequence[TensorType], constants: Mapping[str, Constant], fold: Fold
     ) -> Unit:
         """Slide over an image that is already padded."""
-        y = self.infer(*types)
-        return window_mac(types[0], constants["weight"], constants["bias"], y, self.stride, fold)
+        x, weight, bias = types[0], constants["weight"], constants["bias"]
+        unit = window_depthwise if self._depthwise(types) else window_mac
+        return unit(x, weight, bias, self.infer(*types), self.stride, fold, self.dilation)
 
     # --- 5 lowering ----------------------------------------------------------------------------
 

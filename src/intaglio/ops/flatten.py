@@ -23,6 +23,7 @@ class Flatten(StreamOperator):
     """A frame as a vector."""
 
     name: ClassVar[str] = "flatten"
+    rearranges: ClassVar[bool] = True
 
     # --- 1 type rule ---------------------------------------------------------------------------
 

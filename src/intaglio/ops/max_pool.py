@@ -15,6 +15,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from intaglio.hw.frame_pool import frame_pool
 from intaglio.hw.unit import Fold, Unit
 from intaglio.hw.window_pool import window_pool
 from intaglio.ir.constant import Constant
@@ -52,8 +53,10 @@ class MaxPool(StreamPool):
         self, types: Sequence[TensorType], constants: Mapping[str, Constant], fold: Fold
     ) -> Unit:
         """Reduce windows over an image that is already padded."""
-        y = self.infer(*types)
-        return window_pool(types[0], y, self.kernel, self.stride, fold, maximum=True)
+        (x,), y = types, self.infer(*types)
+        if self.whole(x):
+            return frame_pool(x, y, fold.lanes_in, maximum=True)
+        return window_pool(x, y, self.kernel, self.stride, fold, maximum=True)
 
     # --- 5 lowering ----------------------------------------------------------------------------
 

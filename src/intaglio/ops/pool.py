@@ -53,3 +53,7 @@ class StreamPool(Pool, StreamOperator):
     def folds(self, types: Sequence[TensorType]) -> Iterator[Fold]:
         """Any number of channels side by side."""
         return lane_folds(types[0].channels)
+
+    def whole(self, x: TensorType) -> bool:
+        """Tell whether the one window is all of an image."""
+        return self.kernel == x.shape[:2] and not any(self.padding)

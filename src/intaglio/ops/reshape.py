@@ -25,6 +25,7 @@ class Reshape(StreamOperator):
     """Renaming of axes."""
 
     name: ClassVar[str] = "reshape"
+    rearranges: ClassVar[bool] = True
 
     shape: tuple[int, ...]
 

@@ -15,6 +15,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from intaglio.hw.frame_pool import frame_pool
 from intaglio.hw.unit import Fold, Unit
 from intaglio.hw.window_pool import window_pool
 from intaglio.ir.constant import Constant
@@ -59,8 +60,10 @@ class SumPool(StreamPool):
         self, types: Sequence[TensorType], constants: Mapping[str, Constant], fold: Fold
     ) -> Unit:
         """Reduce windows over an image that is already padded."""
-        y = self.infer(*types)
-        return window_pool(types[0], y, self.kernel, self.stride, fold, maximum=False)
+        (x,), y = types, self.infer(*types)
+        if self.whole(x):
+            return frame_pool(x, y, fold.lanes_in, maximum=False)
+        return window_pool(x, y, self.kernel, self.stride, fold, maximum=False)
 
     # --- 5 lowering ----------------------------------------------------------------------------
 

@@ -12,7 +12,18 @@ Pair = tuple[int, int]
 Padding = tuple[int, int, int, int]
 
 
-def output_size(shape: tuple[int, ...], kernel: Pair, stride: Pair, padding: Padding) -> Pair:
+def span(kernel: Pair, dilation: Pair) -> Pair:
+    """Return how many rows and columns a window reaches over."""
+    return (kernel[0] - 1) * dilation[0] + 1, (kernel[1] - 1) * dilation[1] + 1
+
+
+def output_size(
+    shape: tuple[int, ...],
+    kernel: Pair,
+    stride: Pair,
+    padding: Padding,
+    dilation: Pair = (1, 1),
+) -> Pair:
     """Return (P, Q): how many windows fit down and across an (H, W, C) frame.
 
     Raises:
@@ -24,11 +35,14 @@ def output_size(shape: tuple[int, ...], kernel: Pair, stride: Pair, padding: Pad
         raise ModelError(
             f"kernel and stride must be at least 1 and padding 0, not {kernel} {stride} {padding}"
         )
+    if min(dilation) < 1:
+        raise ModelError(f"dilation must be at least 1, not {dilation}")
     top, left, bottom, right = padding
     height, width = shape[0] + top + bottom, shape[1] + left + right
-    if kernel[0] > height or kernel[1] > width:
-        raise ModelError(f"a {kernel[0]}x{kernel[1]} window must fit the image, {height}x{width}")
-    return (height - kernel[0]) // stride[0] + 1, (width - kernel[1]) // stride[1] + 1
+    down, across = span(kernel, dilation)
+    if down > height or across > width:
+        raise ModelError(f"a {down}x{across} window must fit the image, {height}x{width}")
+    return (height - down) // stride[0] + 1, (width - across) // stride[1] + 1
 
 
 def pad(x: np.ndarray, padding: Padding, value: float) -> np.ndarray:
@@ -45,7 +59,8 @@ def _holds(dtype: np.dtype[np.signedinteger], value: float) -> bool:
     return bool(np.iinfo(dtype).min <= value <= np.iinfo(dtype).max)
 
 
-def windows(x: np.ndarray, kernel: Pair, stride: Pair) -> np.ndarray:
+def windows(x: np.ndarray, kernel: Pair, stride: Pair, dilation: Pair = (1, 1)) -> np.ndarray:
     """View images [N, H, W, C] as windows [N, P, Q, R, S, C], without a copy."""
-    view = np.lib.stride_tricks.sliding_window_view(x, kernel, axis=(1, 2))
-    return view[:, :: stride[0], :: stride[1]].transpose(0, 1, 2, 4, 5, 3)
+    view = np.lib.stride_tricks.sliding_window_view(x, span(kernel, dilation), axis=(1, 2))
+    picked = view[:, :: stride[0], :: stride[1], :, :: dilation[0], :: dilation[1]]
+    return picked.transpose(0, 1, 2, 4, 5, 3)

@@ -6,12 +6,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from intaglio.ir.graph import Graph
+from intaglio.passes.batchnorm_to_depthwise import batchnorm_to_depthwise
 from intaglio.passes.check import equal_on_random_input
 from intaglio.passes.dead_code import dead_code
 from intaglio.passes.fold_batchnorm import fold_batchnorm
 from intaglio.passes.lower import lower
 
-__all__ = ["Pass", "dead_code", "equal_on_random_input", "fold_batchnorm", "lower", "run_passes"]
+__all__ = [
+    "Pass",
+    "batchnorm_to_depthwise",
+    "dead_code",
+    "equal_on_random_input",
+    "fold_batchnorm",
+    "lower",
+    "run_passes",
+]
 
 Pass = Callable[[Graph], Graph]
 

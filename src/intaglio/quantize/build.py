@@ -18,10 +18,10 @@ from intaglio.numerics.scale import Rescale, rescale
 from intaglio.numerics.types import IntType
 from intaglio.ops.argmax import Argmax
 from intaglio.ops.clip import Clip
-from intaglio.ops.flatten import Flatten
+from intaglio.ops.function import Function
+from intaglio.ops.lookup import MAX_WIDTH
 from intaglio.ops.relu import Relu
 from intaglio.ops.requantize import Requantize
-from intaglio.ops.reshape import Reshape
 from intaglio.quantize import quantizers
 from intaglio.quantize.quantizer import Coding, Quantizer
 from intaglio.quantize.ranges import Range
@@ -64,6 +64,7 @@ class Build:
     graph: Graph
     scheme: Scheme
     ranges: Mapping[str, Range]
+    notes: tuple[str, ...] = ()
     codings: dict[str, Coding] = field(default_factory=dict)
     types: dict[str, TensorType] = field(default_factory=dict)
     nodes: list[Node] = field(default_factory=list)
@@ -81,9 +82,20 @@ class Build:
         """The outputs, and the values they are a mere rearrangement or index of."""
         found = set(self.graph.outputs)
         for node in reversed(self.graph.nodes):
-            if node.name in found and isinstance(node.op, Flatten | Reshape | Argmax):
+            if node.name in found and (node.op.rearranges or isinstance(node.op, Argmax)):
                 found.update(node.inputs)
         return frozenset(found)
+
+    @cached_property
+    def indices(self) -> frozenset[str]:
+        """The values made only for functions whose results are the program's own."""
+        return frozenset(
+            name
+            for name, readers in self.graph.consumers.items()
+            if name in self.graph.producers
+            and name not in self.last
+            and all(isinstance(n.op, Function) and n.name in self.last for n in readers)
+        )
 
     def program(self) -> Program:
         """Return the finished program."""
@@ -91,7 +103,7 @@ class Build:
         graph = replace(
             self.graph, inputs=inputs, nodes=tuple(self.nodes), constants=dict(self.constants)
         )
-        return Program(graph, dict(self.meaning))
+        return Program(graph, dict(self.meaning), self.notes)
 
     # --- adding ----------------------------------------------------------------------------------
 
@@ -166,7 +178,10 @@ class Build:
 
     def coding(self, name: str, step: float = 0.0) -> Coding:
         """Choose the integers of a value, not much finer than the step of what it is made from."""
-        choose = self._output if name in self.last else self._activation
+        if name in self.last:
+            choose = self._output
+        else:
+            choose = self._index if name in self.indices else self._activation
         coding = choose(self.ranges[name])
         if coding.scale < step * FINEST_STEP:
             wider = 2.0 ** math.ceil(math.log2(step * FINEST_STEP / coding.scale))
@@ -175,6 +190,12 @@ class Build:
 
     def _activation(self, range_: Range) -> Coding:
         return self.quantizer.activation(range_, self.scheme.activation_type)
+
+    def _index(self, range_: Range) -> Coding:
+        """Codes as wide as a table takes, lest a wide result has few different values."""
+        element = self.scheme.activation_type
+        width = max(element.width, min(self.scheme.output_type.width, MAX_WIDTH))
+        return self.quantizer.activation(range_, replace(element, width=width))
 
     def _output(self, range_: Range) -> Coding:
         element = self.scheme.output_type

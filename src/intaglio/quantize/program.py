@@ -25,25 +25,39 @@ from intaglio.numerics.types import IntType
 from intaglio.ops.add import Add
 from intaglio.ops.argmax import Argmax
 from intaglio.ops.average_pool import AveragePool
-from intaglio.ops.batch_norm import BatchNorm
 from intaglio.ops.clip import Clip
+from intaglio.ops.concat import Concat
 from intaglio.ops.conv2d import Conv2d
+from intaglio.ops.depth_to_space import DepthToSpace
 from intaglio.ops.flatten import Flatten
+from intaglio.ops.function import Function
 from intaglio.ops.matmul import Matmul
 from intaglio.ops.max_pool import MaxPool
+from intaglio.ops.mul import Mul
 from intaglio.ops.pad import Pad
 from intaglio.ops.relu import Relu
 from intaglio.ops.reshape import Reshape
+from intaglio.ops.slice import Slice
+from intaglio.ops.softmax import Softmax
 from intaglio.ops.sum_pool import SumPool
+from intaglio.ops.transpose import Transpose
+from intaglio.ops.upsample import Upsample
+from intaglio.ops.upsample_bilinear import UpsampleBilinear
+from intaglio.passes.batchnorm_to_depthwise import batchnorm_to_depthwise
 from intaglio.passes.check import equal_on_random_input
 from intaglio.passes.fold_batchnorm import fold_batchnorm
 from intaglio.quantize.build import FINEST_STEP, Build, code_inside
 from intaglio.quantize.calibrate import calibrate
+from intaglio.quantize.joining import concat, share_ranges
 from intaglio.quantize.min_max import min_max
+from intaglio.quantize.products import multiply
 from intaglio.quantize.quantizer import Coding
 from intaglio.quantize.ranges import Estimator
 from intaglio.quantize.reorder import rectify_before_pooling
+from intaglio.quantize.resizing import bilinear
 from intaglio.quantize.scheme import Scheme
+from intaglio.quantize.scores import refuse, scores_only
+from intaglio.quantize.tables import tabulate
 from intaglio.quantize.weights import integer_layer, weight_scales
 
 #: What a rule is given: the program so far, the float node, and the node's operator once more.
@@ -65,8 +79,9 @@ def quantize(
         QuantizationError: the data is empty or not finite, or the graph has an operator or a
             constant that no integers can stand for; the text names the node.
     """
-    graph = _prepared(graph)
-    build = Build(graph, scheme or Scheme(), calibrate(graph, calibration, estimator))
+    graph, notes = scores_only(_prepared(graph))
+    build = Build(graph, scheme or Scheme(), calibrate(graph, calibration, estimator), notes)
+    share_ranges(build, KEEPING)
     value = graph.inputs[0]
     coding = build.coding(value.name)
     build.types[value.name] = TensorType(value.type.shape, coding.element)
@@ -83,7 +98,7 @@ def quantize(
 
 def _prepared(graph: Graph) -> Graph:
     """Rewrite the floats so that each layer ends in one requantizer, and prove nothing changed."""
-    after = rectify_before_pooling(fold_batchnorm(graph))
+    after = rectify_before_pooling(batchnorm_to_depthwise(fold_batchnorm(graph)))
     if after.nodes != graph.nodes:
         equal_on_random_input(graph, after, "preparing for integers")
     return after
@@ -183,7 +198,7 @@ def _average_pool(build: Build, node: Node, op: AveragePool) -> None:
 
 
 def _keep(build: Build, node: Node, op: Operator) -> None:
-    """max_pool, reshape, flatten: codes are chosen or moved, their meaning stays."""
+    """max_pool, reshape, slice and their like: codes are chosen or moved, their meaning stays."""
     build.emit(Node(node.name, op, node.inputs, node.origin))
     build.settle(node.name, build.codings[node.inputs[0]])
 
@@ -208,25 +223,31 @@ def _argmax(build: Build, node: Node, op: Argmax) -> None:
     build.settle(node.name, Coding(build.types[node.name].integer, 1.0))
 
 
-def _unfolded(_build: Build, node: Node, _op: BatchNorm) -> None:
-    raise QuantizationError(
-        f"{node} must stand right behind a conv2d or matmul that nothing else reads, "
-        "so that it can be folded into its weights"
-    )
-
-
 #: How each operator is made of integers. A new operator that is to be quantised adds its line.
 RULES: Mapping[type[Operator], Rule] = {
     Add: _add,
     Argmax: _argmax,
     AveragePool: _average_pool,
-    BatchNorm: _unfolded,
     Clip: _clip,
+    Concat: concat,
     Conv2d: _dot,
+    DepthToSpace: _keep,
     Flatten: _keep,
+    Function: tabulate,
     Matmul: _dot,
     MaxPool: _keep,
+    Mul: multiply,
     Pad: _pad,
     Relu: _relu,
     Reshape: _keep,
+    Slice: _keep,
+    Transpose: _keep,
+    Upsample: _keep,
+    UpsampleBilinear: bilinear,
+    Softmax: refuse,
 }
+
+#: The operators whose results have the coding of their operand.
+KEEPING = frozenset(
+    op for op, rule in RULES.items() if rule in (_keep, _average_pool, _clip, _pad, _relu, bilinear)
+)

@@ -85,7 +85,8 @@ def report(
     figures = list(_figures(facts))
     title = _title(facts)
     foot = f"Made by Intaglio {version()}. This page is complete: it loads nothing."
-    return Report(page(title, _head(facts, figures), sections, foot), _text(title, figures))
+    text = "\n".join([_text(title, figures), *program.notes])
+    return Report(page(title, _head(facts, figures), sections, foot), text)
 
 
 @dataclass(frozen=True)
@@ -152,6 +153,7 @@ def _head(facts: Facts, figures: Sequence[Figure]) -> Html:
     subtitle = f"{graph.parameters:,} parameters, {macs:,} MACs a frame"
     where = [] if facts.device is None else [" on ", element("strong", facts.device)]
     parts = [element("h1", graph.name), element("p", subtitle, *where, class_="subtitle")]
+    parts += [element("p", note) for note in facts.program.notes]
     if figures:
         parts.append(element("dl", *map(_tile, figures), class_="tiles"))
     return join(parts)

@@ -36,7 +36,8 @@ only generated module; the others are the library's, unchanged.
 
 ## Ports
 {_port("s_axis", "input", into, design.program.graph.types[name].shape, meaning[name])}
-{_port("m_axis", "output", out, graph.types[graph.outputs[0]].shape, meaning[graph.outputs[0]])}
+{_port("m_axis", "output", out, graph.types[graph.outputs[0]].shape, meaning[graph.outputs[0]])}\
+{"".join(f"Note: {note}.{chr(10)}" for note in design.program.notes)}
 `m_axis_tlast` marks the last beat of a frame. `s_axis` needs no `tlast`: frames have a fixed size.
 
 ## Units, in stream order

@@ -18,6 +18,7 @@ from intaglio.ir.types import FloatType, Quantization, TensorType
 from intaglio.numerics.types import IntType
 from intaglio.ops.relu import Relu
 from intaglio.ops.requantize import Requantize
+from intaglio.ops.slice import Slice
 
 
 @dataclass(frozen=True)
@@ -77,11 +78,11 @@ class Example:
     def program(self) -> Program:
         """Return a program with one input around the operator, as hardware takes it.
 
-        Further activations are requantized from the first. Where the operator has no unit of its
-        own a rectifier that changes nothing follows, for a design has to compute something.
+        Further activations are cut out of the first and requantized. Where the operator has no unit
+        of its own a rectifier that changes nothing follows, for a design has to compute something.
 
         Raises:
-            ModelError: the activations have different shapes.
+            ModelError: an activation does not fit inside the first.
         """
         first = next(o for o in self.operands if isinstance(o, TensorType))
         nodes: list[Node] = []
@@ -91,13 +92,16 @@ class Example:
             name = f"x{index}"
             if isinstance(operand, Constant):
                 constants[name] = operand
-            elif operand == first:
-                name = "x"
-            elif operand.shape == first.shape:
-                constants["one"] = Constant.integers(np.ones(1, dtype=np.int64))
-                nodes.append(Node(name, Requantize(0, 0, operand.integer), ("x", "one")))
             else:
-                raise ModelError(f"activations must have one shape for hardware, not {self}")
+                name = "x"
+                if operand.shape != first.shape:
+                    name = f"x{index}.part"
+                    nodes.append(Node(name, self._part(first, operand), ("x",)))
+                if operand.element != first.element:
+                    constants["one"] = Constant.integers(np.ones(1, dtype=np.int64))
+                    scaled = Requantize(0, 0, operand.integer)
+                    nodes.append(Node(f"x{index}", scaled, (name, "one")))
+                    name = f"x{index}"
             names.append(name)
         nodes.append(Node("y", self.op, tuple(names)))
         if self._passes():
@@ -105,6 +109,15 @@ class Example:
         output = nodes[-1].name
         graph = Graph("example", (Value("x", first),), tuple(nodes), (output,), constants)
         return Program(graph, dict.fromkeys(("x", output), Quantization((1.0,))))
+
+    def _part(self, first: TensorType, operand: TensorType) -> Slice:
+        """Cut an activation out of the first."""
+        shape = operand.shape
+        if len(shape) != len(first.shape) or any(
+            size > room for size, room in zip(shape, first.shape, strict=True)
+        ):
+            raise ModelError(f"activations must fit inside the first for hardware, not {self}")
+        return Slice((0,) * len(shape), shape, (1,) * len(shape))
 
     def _passes(self) -> bool:
         """Whether streams pass the operator as they are."""

@@ -6,8 +6,8 @@
 
 Batch normalization and ReLU6 stand behind each convolution; none has a bias.
 
-Source: Howard et al., "MobileNets", arXiv 1704.04861, section 3, table 1, scaled down; ReLU6 is that
-of the authors' own code.
+Source: Howard et al., "MobileNets", arXiv 1704.04861, section 3, table 1, scaled down; ReLU6 is
+that of the authors' own code.
 """
 
 from __future__ import annotations

@@ -5,9 +5,9 @@
     average over the image | dense 64->10
 
 A block that halves the image has a 1x1 convolution of stride 2 on its other branch. Batch
-normalization stands behind each convolution of a main branch, ReLU behind it and behind each sum.
+normalization stands behind each convolution of a main branch, ReLU there and behind each sum.
 
-Source: Banbury et al., "MLPerf Tiny Benchmark", NeurIPS 2021 (Datasets and Benchmarks), section 3.2.
+Source: Banbury et al., "MLPerf Tiny Benchmark", NeurIPS 2021 Datasets and Benchmarks, section 3.2.
 """
 
 from __future__ import annotations

@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Room where branches meet again: the least with which none holds another up.
+
+A branch that is short in time has to keep what it makes until the long one is as far. How much that
+is follows from the exact timing; no design is simulated for it.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Mapping
+
+from intaglio.arch.design import Design
+from intaglio.errors import InfeasibleError
+
+#: Beats beyond which branches are taken to wait for each other for ever.
+DEEPEST = 1 << 18
+#: Depth that is tried first, for all buffers alike.
+FIRST_DEPTH = 16
+
+Build = Callable[[Mapping[str, int]], Design]
+
+
+def with_least_buffers(build: Build) -> Design:
+    """Return the design with the least buffers at the ends of its forks that its interval needs.
+
+    Exactness: with one beat less in any of them the interval would be longer.
+
+    Raises:
+        InfeasibleError: the branches wait for each other whatever the buffers' depth.
+    """
+    bare = build({})
+    if not fork_ends(bare):
+        return bare
+    full = build(dict.fromkeys(fork_ends(bare), 1))
+    target = reachable(full, {})
+    if target is None:
+        raise InfeasibleError(
+            f"the branches of a design must meet within {DEEPEST} buffered beats; those of "
+            f"{bare.graph.name!r} do not: give the slower branch more lanes"
+        )
+    return build(least_buffers(build, full, target, {}))
+
+
+def reachable(full: Design, room: Mapping[str, int]) -> int | None:
+    """Return the least interval that buffers can bring a design to, or None if it waits for ever.
+
+    Cycles that go through a buffer are the faster the deeper it is; so once a doubling gains
+    nothing the interval is set elsewhere, and no deeper buffer gains anything.
+
+    Args:
+        full: the design with a buffer at every end of a fork.
+        room: of other channels, where it is not the design's.
+    """
+    depth, best = FIRST_DEPTH, None
+    while depth <= DEEPEST:
+        found = full.interval_with({**room, **_common(full, depth)})
+        if found is not None:
+            if best is not None and found >= best:
+                break
+            best = found
+            if found <= full.bottleneck.unit.interval:
+                break
+        depth *= 2
+    return best
+
+
+def least_buffers(
+    build: Build, full: Design, target: int, room: Mapping[str, int]
+) -> dict[str, int]:
+    """Return the beats to hold at each end of a fork; ends that need none are left out.
+
+    Exactness: with one beat less at any of them the interval would be more than the target.
+
+    Args:
+        build: makes the design with given buffers.
+        full: the design with a buffer at every end.
+        target: the interval to keep, which is reachable.
+        room: of other channels, where it is not the design's.
+    """
+    deep = enough(full, target, room)
+    depths = {end: deep[_store(end)] for end in fork_ends(full)}
+    for end in fork_ends(full):
+        others = {name: depth for name, depth in depths.items() if name != end}
+        if _keeps(build(others), target, room):
+            depths = others
+            continue
+        held = build(depths)
+        depths[end] = 1 + bisect_left(
+            range(1, depths[end]),
+            True,
+            key=lambda depth: _keeps(held, target, {**room, _store(end): depth}),
+        )
+    return depths
+
+
+def enough(full: Design, target: int, room: Mapping[str, int]) -> dict[str, int]:
+    """Return room for the buffers at all ends of forks, alike, with which a target is kept.
+
+    Args:
+        full: the design with a buffer at every end of a fork.
+        target: the interval to keep, which is reachable.
+        room: of other channels, where it is not the design's.
+    """
+    depth = FIRST_DEPTH
+    while not _keeps(full, target, {**room, **_common(full, depth)}):
+        depth *= 2
+    return _common(full, depth)
+
+
+def least_room(design: Design, channel: str, target: int, room: Mapping[str, int]) -> int:
+    """Return the least tokens of a channel, from the design's own up to those in `room`.
+
+    With those in `room` the interval is at most `target`, and it stays so.
+    """
+    own = design.room(channel)
+    return own + bisect_left(
+        range(own, room[channel]),
+        True,
+        key=lambda tokens: _keeps(design, target, {**room, channel: tokens}),
+    )
+
+
+def _keeps(design: Design, target: int, room: Mapping[str, int]) -> bool:
+    found = design.interval_with(room)
+    return found is not None and found <= target
+
+
+def _common(full: Design, depth: int) -> dict[str, int]:
+    """Return one depth for the buffers at all ends of forks."""
+    return {_store(end): depth for end in fork_ends(full)}
+
+
+def fork_ends(design: Design) -> list[str]:
+    """Return the names of all ends of forks."""
+    forks = [i.name for i in design.instances if i.unit.module == "stream_fork"]
+    return [f"{name}.{port}" for name in forks for port in ("a", "b")]
+
+
+def _store(end: str) -> str:
+    """Return the channel of the buffer at the end of a fork."""
+    return f"{end}.store"
