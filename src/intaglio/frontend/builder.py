@@ -27,10 +27,15 @@ from intaglio.ops.flatten import Flatten
 from intaglio.ops.reshape import Reshape
 from intaglio.ops.windows import Padding
 
-#: No frame of a network for one chip comes near it; a damaged file declares more.
-MAX_FRAME = 1 << 27
+#: No network for one chip comes near these; a damaged or hostile file declares more. They keep
+#: what an import takes to some seconds and one gigabyte. Elements of a frame, and of all frames.
+MAX_FRAME = 1 << 25
+MAX_ELEMENTS = 3 << 24
 #: A convolution is computed as a product with all its windows side by side.
-MAX_WINDOWS = 1 << 28
+MAX_WINDOWS = 1 << 26
+#: Products of one frame; whatever else is done to elements, which takes longer.
+MAX_MACS = 1 << 34
+MAX_STEPS = 1 << 28
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
@@ -103,6 +108,11 @@ class Builder:
         self.layouts: dict[str, Layout] = {}
         self.channels_first: set[bool] = set()
         self.copies: Counter[str] = Counter()
+        #: How many frames the source computes at once at least.
+        self.frames = 1
+        self.elements = 0
+        self.products = 0
+        self.steps = 0
 
     # --- ends ----------------------------------------------------------------------------------
 
@@ -200,6 +210,7 @@ class Builder:
         constants = operands or {}
         type_ = self.infer(op, inputs, constants)
         check_size(type_.shape)
+        self._charge(op, inputs, constants, type_)
         name = self._free(site.name)
         named = {f"{name}.{key}": constant for key, constant in constants.items()}
         self.constants.update(named)
@@ -207,6 +218,34 @@ class Builder:
         self.types[name] = type_
         self.layouts[name] = layout
         return Activation(name, layout)
+
+    def _charge(
+        self,
+        op: Operator,
+        inputs: tuple[Activation, ...],
+        constants: dict[str, Constant],
+        result: TensorType,
+    ) -> None:
+        """Count what it takes to check a node against its source.
+
+        Raises:
+            UnsupportedError: all nodes together take too much.
+        """
+        operands = [self.types[x.name] for x in inputs] + [c.type for c in constants.values()]
+        loops = op.loops(*operands)
+        self.elements += result.size * self.frames
+        self.products += loops.macs * self.frames
+        self.steps += 0 if loops.multiplies else loops.iterations * self.frames
+        for what, count, most in (
+            ("elements in all its frames", self.elements, MAX_ELEMENTS),
+            ("products", self.products, MAX_MACS),
+            ("steps", self.steps, MAX_STEPS),
+        ):
+            if count > most:
+                raise UnsupportedError(
+                    f"a network must have at most {most} {what}, not {count} and more",
+                    "smaller frames",
+                )
 
     def infer(
         self, op: Operator, inputs: tuple[Activation, ...], constants: dict[str, Constant]

@@ -19,7 +19,7 @@ import numpy as np
 from intaglio.errors import ModelError
 from intaglio.frontend.aten import OPERATORS, Call, Operand
 from intaglio.frontend.builder import Activation, Builder, Dropped, Imported, Site, UnsupportedError
-from intaglio.frontend.check import check_import, random_inputs
+from intaglio.frontend.check import Arrays, Range, check_import, random_inputs
 from intaglio.ir.graph import Graph
 
 if TYPE_CHECKING:
@@ -46,8 +46,12 @@ def load_torch(module: torch.nn.Module, example: torch.Tensor, *, check: bool = 
     reader = _Reader(source, program, example)
     imported = reader.read()
     if check:
-        inputs = random_inputs(imported, len(example))
-        check_import(source, imported, inputs, reader.values(imported, inputs))
+
+        def run(range_: Range) -> tuple[Arrays, Arrays]:
+            inputs = random_inputs(imported, len(example), range_)
+            return inputs, reader.values(imported, inputs)
+
+        check_import(source, imported, run)
     return imported.graph
 
 

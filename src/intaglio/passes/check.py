@@ -24,6 +24,8 @@ TOLERANCE = 2e-5
 #: Elements far below the largest of their tensor are held to this share of it.
 FLOOR = 0.01
 FRAMES = 2
+#: Elements compared at once: what is needed beside them stays small.
+_PIECE = 1 << 18
 
 
 @dataclass(frozen=True)
@@ -95,16 +97,26 @@ def difference(found: np.ndarray, expected: np.ndarray, scale: np.ndarray) -> st
     """Say where two arrays differ most, or None: integers exactly, floats beyond rounding."""
     if found.shape != expected.shape:
         return f"must have shape {expected.shape[1:]}, not {found.shape[1:]}"
-    if np.issubdtype(found.dtype, np.integer):
-        excess = np.abs(found.astype(np.float64) - expected)
-    else:
-        error = np.abs(found.astype(np.float64) - expected)
-        scale = np.maximum(scale, np.abs(expected)).astype(np.float64)
-        excess = error - TOLERANCE * np.maximum(scale, FLOOR * scale.max(initial=0.0))
-    if not (np.isnan(excess) | (excess > 0)).any():
+    exact = np.issubdtype(found.dtype, np.integer)
+    largest = max(_largest(scale), _largest(expected))
+    flat = found.reshape(-1), expected.reshape(-1), np.broadcast_to(scale, found.shape).reshape(-1)
+    worst, place = 0.0, -1
+    for start in range(0, found.size, _PIECE):
+        got, wanted, terms = (array[start : start + _PIECE].astype(np.float64) for array in flat)
+        excess = np.abs(got - wanted)
+        if not exact:
+            terms = np.maximum(np.maximum(terms, np.abs(wanted)), FLOOR * largest)
+            excess = np.nan_to_num(excess - TOLERANCE * terms, nan=np.inf)
+        if (most := excess.max()) > worst:
+            worst, place = most, start + int(excess.argmax())
+    if place < 0:
         return None
-    index = tuple(int(i) for i in np.unravel_index(np.argmax(excess), excess.shape))
+    index = tuple(int(i) for i in np.unravel_index(place, found.shape))
     return f"must be {expected[index]} at {list(index[1:])}, not {found[index]}"
+
+
+def _largest(array: np.ndarray) -> float:
+    return float(np.abs(array).max(initial=0))
 
 
 def equal_on_random_input(before: Graph, after: Graph, what: str) -> None:

@@ -214,7 +214,7 @@ def test_functions_that_double_are_refused(tmp_path: Path) -> None:
         proto.opset_import.append(opset)
 
     text = _refusal(_changed(tmp_path, double))
-    assert text == ": it must have at most 20000 nodes with its functions written out"
+    assert text == ": it must have at most 10000 nodes with its functions written out"
 
 
 def test_local_functions_are_read(tmp_path: Path) -> None:

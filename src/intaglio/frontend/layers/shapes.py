@@ -11,12 +11,15 @@ from intaglio.frontend.builder import (
     Site,
     UnsupportedError,
 )
+from intaglio.frontend.layout import MAX_RANK
 
 
 def reshape(builder: Builder, x: Activation, target: tuple[int, ...], site: Site) -> Activation:
     """Give a frame another shape in the source's order of elements."""
     if target == x.shape:
         return x
+    if len(target) > MAX_RANK:
+        raise UnsupportedError(f"a frame must have at most {MAX_RANK} axes, not {len(target)}")
     layout = x.layout.reshaped(target)
     if layout is None:
         raise UnsupportedError(

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 MAX_CONSTANT = 1 << 26
 #: Of operands and results that are computed element by element in Python, for all nodes together.
 MAX_SLOW = 1 << 17
+#: Of products of matrices.
+MAX_PRODUCTS = 1 << 32
 
 _NUMPY = (
     "Abs Acos Acosh Add And Asin Asinh Atan Atanh BatchNormalization BitShift BitwiseAnd "
@@ -60,6 +62,7 @@ class Constants:
         self.opset = opset
         self.left = MAX_CONSTANT
         self.left_slow = MAX_SLOW
+        self.left_products = MAX_PRODUCTS
         #: Names of constants that come from the shape of an activation.
         self.sizes: set[str] = set()
 
@@ -82,8 +85,8 @@ class Constants:
         self._check_division(node, operands)
         given = {f"i{i}": array for i, array in enumerate(operands) if array is not None}
         model = _model(node, given, self.opset)
-        read = sum(array.size for array in given.values())
-        self._charge(node, _foreseen(model, node, given, read), read)
+        sizes = [array.size for array in given.values()]
+        self._charge(node, _foreseen(model, node, given), sizes)
         if self.sizes.intersection(node.inputs):
             self.sizes.update(node.outputs)
         return _run(model, node, given)
@@ -102,7 +105,7 @@ class Constants:
                 "an integer must not be divided by 0, by -1 or by a size of an activation"
             )
 
-    def _charge(self, node: SourceNode, sizes: Sequence[int], read: int) -> None:
+    def _charge(self, node: SourceNode, sizes: Sequence[int], read: Sequence[int]) -> None:
         """Count results against what may still be computed."""
         for size in sizes:
             if size > MAX_CONSTANT:
@@ -110,8 +113,10 @@ class Constants:
                     f"a constant must have at most {MAX_CONSTANT} elements, not {size}"
                 )
         self.left -= sum(sizes)
-        self.left_slow -= sum(sizes) + read if node.op in _SLOW_ONES else 0
-        if min(self.left, self.left_slow) < 0:
+        self.left_slow -= sum(sizes) + sum(read) if node.op in _SLOW_ONES else 0
+        if node.op in _PRODUCTS:  # of m*k and k*n numbers to m*n: so many products
+            self.left_products -= math.isqrt(math.prod([*read[:2], *sizes]))
+        if min(self.left, self.left_slow, self.left_products) < 0:
             raise UnsupportedError(
                 "the constants that a model computes must be fewer in all",
                 "an export with constant folding",
@@ -162,9 +167,7 @@ def _misfit(error: Exception) -> UnsupportedError:
     return UnsupportedError(f"its constant operands do not fit it: {reason}")
 
 
-def _foreseen(
-    model: onnx.ModelProto, node: SourceNode, given: dict[str, np.ndarray], read: int
-) -> list[int]:
+def _foreseen(model: onnx.ModelProto, node: SourceNode, given: dict[str, np.ndarray]) -> list[int]:
     """Return how many elements each result will have.
 
     Raises:
@@ -177,7 +180,7 @@ def _foreseen(
     ):
         raise UnsupportedError("a product of constants must be of floats of 32 or 64 bits")
     try:
-        outputs = infer_shapes(model, data_prop=True).graph.output
+        outputs = infer_shapes(model).graph.output
     except (InferenceError, *_ERRORS) as error:
         raise _misfit(error) from None
     sizes: list[int] = []
@@ -186,8 +189,8 @@ def _foreseen(
         known = kind.HasField("shape") and all(d.HasField("dim_value") for d in kind.shape.dim)
         if not known and node.op not in _SHRINKING:
             raise UnsupportedError("its constant operands must tell the size of its result")
-        rank = max((array.ndim for array in given.values()), default=0)
-        sizes.append(math.prod(d.dim_value for d in kind.shape.dim) if known else read * rank)
+        most = sum(array.size * array.ndim for array in given.values())
+        sizes.append(math.prod(d.dim_value for d in kind.shape.dim) if known else most)
     return sizes
 
 

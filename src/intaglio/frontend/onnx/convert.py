@@ -24,6 +24,7 @@ from intaglio.frontend.builder import (
     UnsupportedError,
 )
 from intaglio.frontend.conversion import Conversion, Fate, Row
+from intaglio.frontend.layout import MAX_RANK
 from intaglio.frontend.onnx.call import Call, Operand, Result
 from intaglio.frontend.onnx.constants import Constants
 from intaglio.frontend.onnx.operators import OPERATORS
@@ -115,6 +116,7 @@ class _Conversion:
                 if (batch or 1) * math.prod(frame) > MAX_FRAME:
                     raise ModelError(f"must have at most {MAX_FRAME} elements, batch included")
                 first = not self._channels_last(value.name)
+                self.builder.frames = self.fixed or 1
                 self.found[value.name] = self.builder.input(value.name, frame, channels_first=first)
             except ModelError as error:
                 raise ModelError(f"{self.model.path}: input {value.name!r} {error}") from None
@@ -296,6 +298,8 @@ def _frame(value: SourceInput, given: Sequence[int] | None) -> tuple[int | None,
         if given is None:
             raise ModelError(f"must have known sizes; give them: --shape {value.name}=1,28,28")
         dims = (None, *[None] * len(given))
+    if len(dims) > MAX_RANK + 1:
+        raise ModelError(f"must be a batch of frames of at most {MAX_RANK} axes, not {len(dims)}")
     if len(dims) < 2:
         raise ModelError(f"must be a batch of frames [N, ...], not {_printed(dims)}")
     rank = len(dims)

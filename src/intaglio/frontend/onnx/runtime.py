@@ -11,10 +11,15 @@ import numpy as np
 
 from intaglio.errors import ModelError
 from intaglio.frontend.builder import Imported
-from intaglio.frontend.check import check_import, random_inputs
+from intaglio.frontend.check import (
+    Arrays,
+    Range,
+    check_import,
+    frames_to_check,
+    random_inputs,
+)
 from intaglio.frontend.onnx.convert import live_nodes
 from intaglio.frontend.onnx.source import SourceModel
-from intaglio.passes.check import FRAMES
 
 #: A version every ONNX Runtime of the last years takes; what later ones add cannot occur here.
 _IR_VERSION = 8
@@ -38,19 +43,24 @@ def check_onnx(model: SourceModel, imported: Imported, batch: int | None) -> Non
     for name in imported.inputs:
         wanted.pop(name, None)
     session = _session(model, wanted)
+    frames = frames_to_check(imported)
     # Some exporters leave the batch open, but a reshape inside only works for one frame.
-    for size in (FRAMES, 1) if batch is None else (batch,):
-        inputs = random_inputs(imported, size)
-        try:
-            values = _run(session, imported, inputs, wanted)
-            break
-        except _errors() as error:
-            reason = _line(error)
-    else:
-        raise ModelError(f"{model.path}: ONNX Runtime must be able to run it: {reason}")
-    inputs = {name: array[:FRAMES] for name, array in inputs.items()}
-    values = {name: array[:FRAMES] for name, array in values.items()}
-    check_import(str(model.path), imported, inputs, values)
+    sizes = (frames, 1) if batch is None else (batch,)
+
+    def run(range_: Range) -> tuple[Arrays, Arrays]:
+        for size in sizes:
+            inputs = random_inputs(imported, size, range_)
+            try:
+                values = _run(session, imported, inputs, wanted)
+                break
+            except _errors() as error:
+                reason = _line(error)
+        else:
+            raise ModelError(f"{model.path}: ONNX Runtime must be able to run it: {reason}")
+        first = {name: array[:frames] for name, array in inputs.items()}
+        return first, {name: array[:frames] for name, array in values.items()}
+
+    check_import(str(model.path), imported, run)
 
 
 def _run(

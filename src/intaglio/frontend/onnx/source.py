@@ -14,9 +14,18 @@ import numpy as np
 from intaglio.errors import ModelError
 from intaglio.frontend.formats import START, foreign
 from intaglio.frontend.onnx.external import read_external
+from intaglio.frontend.onnx.wire import SMALL, check_fields
 
 OPSETS = range(7, 26)
-MAX_NODES = 20_000
+MAX_NODES = 10_000
+#: Of initializers, and of what stands beside an initializer in old files: inputs.
+MAX_TENSORS = 2 * MAX_NODES
+#: Of one node's operands and results, and of the graph's.
+MAX_ENDS = 1000
+MAX_ATTRIBUTES = 100
+#: Characters of a name, numbers of a list.
+MAX_LENGTH = 4096
+MAX_AXES = 8
 MAX_NESTING = 100
 #: Of a file, and of all its tensors; protobuf itself ends at twice that.
 MAX_BYTES = 1 << 30
@@ -34,6 +43,8 @@ _FIELDS = {
     13: "uint64_data",
 }
 _EXTERNAL = 1
+#: Types whose typed list is of unsigned numbers; the others' is signed.
+_UNSIGNED = (12, 13)
 
 
 @dataclass(frozen=True)
@@ -105,6 +116,8 @@ def _parse(path: Path) -> Any:
     data = path.read_bytes()
     if format_ := foreign(data[:START]):
         raise ModelError(f"it must be an ONNX file, not {format_.name}: {format_.advice}")
+    if len(data) > SMALL:
+        check_fields(data, onnx.ModelProto.DESCRIPTOR)
     proto = onnx.ModelProto()
     proto.ParseFromString(data)
     if not proto.HasField("graph") or not proto.graph.output:
@@ -116,9 +129,9 @@ def _model(path: Path, proto: Any) -> SourceModel:
     opset = _opset(proto)
     if proto.graph.sparse_initializer:
         raise ModelError("its weights must be dense, not sparse: save it with dense initializers")
+    _check_counts(proto.graph)
     proto = _inlined(proto)
-    if len(proto.graph.node) > MAX_NODES:
-        raise ModelError(f"it must have at most {MAX_NODES} nodes, not {len(proto.graph.node)}")
+    _check_counts(proto.graph)
     _bring_in(path.parent, proto)
     arrays = {_text(t.name): to_array(t) for t in proto.graph.initializer}
     inputs = (_input(value) for value in proto.graph.input)
@@ -139,7 +152,7 @@ def inferred_frames(model: SourceModel) -> dict[str, tuple[int, ...]]:
     from onnx.shape_inference import InferenceError, infer_shapes
 
     try:
-        graph = infer_shapes(model.proto, data_prop=True).graph
+        graph = infer_shapes(model.proto).graph
     except (InferenceError, RuntimeError, ValueError, TypeError):
         return {}
     frames: dict[str, tuple[int, ...]] = {}
@@ -149,6 +162,23 @@ def inferred_frames(model: SourceModel) -> dict[str, tuple[int, ...]]:
         if dims and len(sizes) == len(dims):
             frames[value.name] = sizes
     return frames
+
+
+def _check_counts(graph: Any) -> None:
+    """Refuse a graph of more parts than a network has."""
+    counts: list[tuple[str, int, int]] = [
+        ("nodes", len(graph.node), MAX_NODES),
+        ("tensors", len(graph.initializer), MAX_TENSORS),
+        ("inputs", len(graph.input), MAX_ENDS + len(graph.initializer)),
+        ("outputs", len(graph.output), MAX_ENDS),
+    ]
+    for node in graph.node:
+        counts.append(("operands a node", len(node.input), MAX_ENDS))
+        counts.append(("results a node", len(node.output), MAX_ENDS))
+        counts.append(("attributes a node", len(node.attribute), MAX_ATTRIBUTES))
+    for what, count, most in counts:
+        if count > most:
+            raise ModelError(f"it must have at most {most} {what}, not {count}")
 
 
 def _opset(proto: Any) -> int:
@@ -220,6 +250,10 @@ def _bring_in(folder: Path, proto: Any) -> None:
 
 
 def _size(tensor: Any) -> int:
+    if len(tensor.dims) > MAX_AXES:
+        raise ModelError(
+            f"tensor {tensor.name!r} must have at most {MAX_AXES} axes, not {len(tensor.dims)}"
+        )
     if any(n < 0 for n in tensor.dims):
         raise ModelError(f"tensor {tensor.name!r} must have sizes of at least 0, not {tensor.dims}")
     return math.prod(tensor.dims)
@@ -246,11 +280,13 @@ def to_array(tensor: Any) -> np.ndarray | None:
             f"{list(tensor.dims)} says, not {found // unit}"
         )
     if tensor.HasField("raw_data"):
-        array = np.frombuffer(tensor.raw_data, dtype.newbyteorder("<")).astype(dtype)
+        array = np.frombuffer(tensor.raw_data, dtype.newbyteorder("<")).astype(dtype, copy=False)
     elif dtype == np.float16:
-        array = (np.array(data, np.int64) & 0xFFFF).astype(np.uint16).view(np.float16)
+        numbers = np.fromiter(data, np.int64, len(data))
+        array = (numbers & 0xFFFF).astype(np.uint16).view(np.float16)
     else:
-        array = np.array(data).astype(dtype)
+        wide = np.uint64 if tensor.data_type in _UNSIGNED else np.int64
+        array = np.fromiter(data, dtype if dtype.kind == "f" else wide, len(data)).astype(dtype)
     return array.reshape(tuple(tensor.dims))
 
 
@@ -282,19 +318,28 @@ def _text(text: str | bytes) -> str:
 
     Raises:
         UnicodeDecodeError: it is none.
+        ModelError: it is too long to be shown.
     """
-    return text.decode() if isinstance(text, bytes) else text
+    found = text.decode() if isinstance(text, bytes) else text
+    if len(found) > MAX_LENGTH:
+        raise ModelError(f"a name must have at most {MAX_LENGTH} characters, not {len(found)}")
+    return found
 
 
 def _attribute(attribute: Any) -> Any:
     readers: dict[int, Callable[[Any], Any]] = {
         1: lambda a: a.f,
         2: lambda a: a.i,
-        3: lambda a: a.s.decode(),
+        3: lambda a: _text(a.s),
         4: lambda a: to_array(a.t),
         6: lambda a: tuple(a.floats),
         7: lambda a: tuple(a.ints),
-        8: lambda a: tuple(s.decode() for s in a.strings),
+        8: lambda a: tuple(map(_text, a.strings)),
     }
+    most = max(len(attribute.floats), len(attribute.ints), len(attribute.strings))
+    if most > MAX_LENGTH:
+        raise ModelError(
+            f"attribute {attribute.name!r} must be at most {MAX_LENGTH} numbers, not {most}"
+        )
     reader = readers.get(attribute.type)
     return None if reader is None else reader(attribute)
