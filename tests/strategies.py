@@ -11,7 +11,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from intaglio.arch.dataflow import hardware_graph
-from intaglio.hw.unit import Fold, StreamOperator
+from intaglio.hw.unit import Fold, StreamOperator, divisors
 from intaglio.ir.constant import Constant
 from intaglio.ir.graph import Graph, Node, Program, Value
 from intaglio.ir.operator import Operator
@@ -20,6 +20,7 @@ from intaglio.ir.types import Quantization, TensorType
 from intaglio.numerics.types import IntType
 from intaglio.ops.add import Add
 from intaglio.ops.argmax import Argmax
+from intaglio.ops.batch_matmul import BatchMatmul
 from intaglio.ops.clip import Clip
 from intaglio.ops.conv2d import Conv2d
 from intaglio.ops.flatten import Flatten
@@ -258,6 +259,24 @@ def _residual(draw: st.DrawFn, sketch: Sketch) -> None:
     sketch.put(Mul(), *ends)
 
 
+def _matmul(draw: st.DrawFn, sketch: Sketch) -> None:
+    """Multiply a value by itself, taken for matrices in two ways, perhaps each requantized."""
+    _narrow(draw, sketch)
+    start, size = sketch.tip, sketch.type.size
+    batch = draw(st.sampled_from(divisors(size)))
+    m = draw(st.sampled_from(divisors(size // batch)))
+    k = size // batch // m
+    if batch * m * m > MAX_ELEMENTS or batch * m * m * k > MAX_MACS:
+        return
+    ends = []
+    for shape in ((batch, m, k), (batch, k, m)):
+        sketch.tip = start
+        if draw(st.booleans()):
+            _requantize(draw, sketch, draw(elements.filter(lambda e: e.width <= MULTIPLIED_BITS)))
+        ends.append(sketch.put(Reshape(shape)))
+    sketch.put(BatchMatmul(), *ends)
+
+
 def _same_convolution(draw: st.DrawFn, sketch: Sketch) -> None:
     _narrow(draw, sketch)
     x = sketch.type
@@ -283,6 +302,7 @@ LAYERS: tuple[Layer, ...] = (
     _lookup,
     _pool,
     _pad,
+    _matmul,
     _reshape,
     _residual,
 )

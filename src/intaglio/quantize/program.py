@@ -25,6 +25,7 @@ from intaglio.numerics.types import IntType
 from intaglio.ops.add import Add
 from intaglio.ops.argmax import Argmax
 from intaglio.ops.average_pool import AveragePool
+from intaglio.ops.batch_matmul import BatchMatmul
 from intaglio.ops.clip import Clip
 from intaglio.ops.conv2d import Conv2d
 from intaglio.ops.flatten import Flatten
@@ -219,6 +220,7 @@ RULES: Mapping[type[Operator], Rule] = {
     Add: _add,
     Argmax: _argmax,
     AveragePool: _average_pool,
+    BatchMatmul: multiply,
     Clip: _clip,
     Conv2d: _dot,
     Flatten: _keep,
