@@ -20,6 +20,7 @@ from intaglio.ir.types import Quantization, TensorType
 from intaglio.numerics.types import IntType
 from intaglio.ops.add import Add
 from intaglio.ops.argmax import Argmax
+from intaglio.ops.batch_matmul import BatchMatmul
 from intaglio.ops.clip import Clip
 from intaglio.ops.concat import Concat
 from intaglio.ops.conv2d import Conv2d
@@ -363,6 +364,24 @@ def _join(draw: st.DrawFn, sketch: Sketch) -> None:
     sketch.put(Concat(axis), *ends)
 
 
+def _matmul(draw: st.DrawFn, sketch: Sketch) -> None:
+    """Multiply a value by itself, taken for matrices in two ways, perhaps each requantized."""
+    _narrow(draw, sketch)
+    start, size = sketch.tip, sketch.type.size
+    batch = draw(st.sampled_from(divisors(size)))
+    m = draw(st.sampled_from(divisors(size // batch)))
+    k = size // batch // m
+    if batch * m * m > MAX_ELEMENTS or batch * m * m * k > MAX_MACS:
+        return
+    ends = []
+    for shape in ((batch, m, k), (batch, k, m)):
+        sketch.tip = start
+        if draw(st.booleans()):
+            _requantize(draw, sketch, draw(elements.filter(lambda e: e.width <= MULTIPLIED_BITS)))
+        ends.append(sketch.put(Reshape(shape)))
+    sketch.put(BatchMatmul(), *ends)
+
+
 def _same_convolution(draw: st.DrawFn, sketch: Sketch) -> None:
     _narrow(draw, sketch)
     x = sketch.type
@@ -390,6 +409,7 @@ LAYERS: tuple[Layer, ...] = (
     _pool,
     _global_pool,
     _pad,
+    _matmul,
     _reshape,
     _slice,
     _depth_to_space,

@@ -11,6 +11,7 @@ from intaglio.numerics.types import IntType
 from intaglio.ops.add import Add
 from intaglio.ops.argmax import Argmax
 from intaglio.ops.average_pool import AveragePool
+from intaglio.ops.batch_matmul import BatchMatmul
 from intaglio.ops.batch_norm import BatchNorm
 from intaglio.ops.clip import Clip
 from intaglio.ops.concat import Concat
@@ -58,6 +59,9 @@ EXAMPLES = (
     Example(Argmax(), (of("u1", 1),)),
     Example(AveragePool((2, 3), (1, 2), (1, 0, 1, 2)), (FLOATS,)),
     Example(AveragePool((2, 3), (1, 2), (1, 0, 1, 2), count_padding=False), (FLOATS,)),
+    Example(BatchMatmul(), (of("u8", 6, 6), of("s7n", 6, 6))),
+    Example(BatchMatmul(), (of("s5", 2, 3, 4, 4), of("s5", 2, 3, 4, 4))),
+    Example(BatchMatmul(), (of("u3", 5, 1, 1), of("u17", 5, 1, 1))),
     Example(
         BatchNorm(),
         (FLOATS, *[Constant(np.array(pair, np.float32), FLOAT32) for pair in ((2, 3), (-1, 0.5))]),

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -98,6 +100,21 @@ def test_a_dense_layer_behind_takes_it_too() -> None:
     graph = Graph("g", (Value("x", TensorType((3,), FLOAT32)),), nodes, ("fc",), constants)
     (node,) = run_passes(graph, [fold_batchnorm]).nodes
     assert (node.name, node.op) == ("fc", Matmul())
+
+
+def test_a_convolution_that_pads_takes_a_scale_without_an_offset() -> None:
+    nodes = (
+        Node("bn", BatchNorm(), ("x", "s", "o")),
+        Node("conv", Conv2d(padding=(1, 0, 1, 2)), ("bn", "w", "b")),
+    )
+    constants = {"s": _floats(2), "o": Constant(np.zeros(2), FLOAT32), "w": _floats(3, 3, 3, 2)}
+    constants["b"] = _floats(3)
+    x = Value("x", TensorType((5, 6, 2), FLOAT32))
+    graph = Graph("g", (x,), nodes, ("conv",), constants)
+    assert len(run_passes(graph, [fold_batchnorm]).nodes) == 1
+    sevens = replace(nodes[1], op=Conv2d(padding=(1, 0, 1, 2), pad_value=7))
+    graph = Graph("g", (x,), (nodes[0], sevens), ("conv",), constants)
+    assert fold_batchnorm(graph) == graph
 
 
 @pytest.mark.parametrize("case", ["padded", "read twice", "output"])

@@ -10,6 +10,7 @@ import numpy as np
 from intaglio.ir.graph import Graph, Node, Program
 from intaglio.ops.add import Add
 from intaglio.ops.average_pool import AveragePool
+from intaglio.ops.batch_matmul import BatchMatmul
 from intaglio.ops.concat import Concat
 from intaglio.ops.conv2d import Conv2d
 from intaglio.ops.conv_transpose2d import ConvTranspose2d
@@ -46,11 +47,12 @@ def error_bounds(
                     )
                     for name, twin in zip(node.inputs, recoded, strict=True)
                 )
-            case Mul():
+            case Mul() | BatchMatmul():
                 (dx, dy), (x, y) = zip(
                     *((found[n], np.abs(real[n]).max()) for n in node.inputs), strict=True
                 )
-                bound = float(dx * y + dy * x + dx * dy)
+                terms = real[node.inputs[0]].shape[-1] if isinstance(node.op, BatchMatmul) else 1
+                bound = terms * float(dx * y + dy * x + dx * dy)
             case AveragePool() | UpsampleBilinear():
                 bound = found[node.inputs[0]]
                 found[node.name] = (

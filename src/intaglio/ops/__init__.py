@@ -11,6 +11,7 @@ from intaglio.ir.operator import Operator
 from intaglio.ops.add import Add
 from intaglio.ops.argmax import Argmax
 from intaglio.ops.average_pool import AveragePool
+from intaglio.ops.batch_matmul import BatchMatmul
 from intaglio.ops.batch_norm import BatchNorm
 from intaglio.ops.clip import Clip
 from intaglio.ops.concat import Concat
@@ -39,6 +40,7 @@ BUILT_IN: tuple[type[Operator], ...] = (
     Add,
     Argmax,
     AveragePool,
+    BatchMatmul,
     BatchNorm,
     Clip,
     Concat,

@@ -25,6 +25,7 @@ from intaglio.numerics.types import IntType
 from intaglio.ops.add import Add
 from intaglio.ops.argmax import Argmax
 from intaglio.ops.average_pool import AveragePool
+from intaglio.ops.batch_matmul import BatchMatmul
 from intaglio.ops.clip import Clip
 from intaglio.ops.concat import Concat
 from intaglio.ops.conv2d import Conv2d
@@ -229,6 +230,7 @@ RULES: Mapping[type[Operator], Rule] = {
     Add: _add,
     Argmax: _argmax,
     AveragePool: _average_pool,
+    BatchMatmul: multiply,
     Clip: _clip,
     Concat: concat,
     Conv2d: _dot,
