@@ -138,6 +138,7 @@ def simulate(
     data: np.ndarray,
     *,
     stalls: Stalls | None = None,
+    gate_level: bool = False,
     work: Path | None = None,
     progress: bool = True,
 ) -> Run:
@@ -147,14 +148,20 @@ def simulate(
         bundle: what `emit` wrote.
         data: real frames as the source model takes them, [N, *frame].
         stalls: random back-pressure.
+        gate_level: whether to run the netlist that Yosys makes instead of the sources.
         work: folder for compiled parts; beside the bundle by default.
         progress: show a bar.
 
     Raises:
         VerificationError: a bit or a cycle differs.
-        MissingToolError: Verilator or a C++ compiler is missing.
+        MissingToolError: Verilator or a C++ compiler is missing, or at gate level Yosys.
+        ToolError: at gate level, Yosys failed or cells of the device's family have no models.
     """
     frames = bundle.design().program.quantize_input(data)
+    if gate_level:
+        from intaglio.tools import gates
+
+        bundle = gates.gate_level(bundle, bundle.folder.with_name(bundle.folder.name + ".gates"))
     return simulation.simulate(bundle, frames, stalls=stalls, work=work, progress=progress)
 
 

@@ -47,6 +47,7 @@ def synthesize_netlist(
     *,
     log: Path,
     family: str = "ecp5",
+    verilog: Path | None = None,
     on_line: Callable[[str], None] | None = None,
 ) -> Cells:
     """Synthesize SystemVerilog files and write the netlist as JSON; return its cells.
@@ -58,6 +59,7 @@ def synthesize_netlist(
         netlist: the file to write.
         log: what Yosys prints is added to this file.
         family: one that `families` has tools for.
+        verilog: where to write the netlist as Verilog too, before `families` mends it.
         on_line: called with every line Yosys prints.
 
     Raises:
@@ -71,13 +73,14 @@ def synthesize_netlist(
         raw = work.resolve() / "netlist.json"
         read = ["read_slang", "--threads", "1", "--top", top]
         for name in tools.declarations:
-            read += ["-v", str(_declaration(name))]
+            read += ["-v", str(shared_file(name))]
         for name in tools.boxes:
             read += ["--blackboxed-module", name]
         commands = [
             [*read, *sources],
             *([top if word == "TOP" else word for word in command] for command in tools.commands),
             ["write_json", str(raw)],
+            *([["write_verilog", "-noattr", str(verilog.resolve())]] if verilog else []),
         ]
         run_logged(
             [sys.executable, "-c", _PROGRAM, json.dumps(commands)],
@@ -100,6 +103,6 @@ def progress(line: str) -> tuple[str, str] | None:
     return ("synthesize", found[1].lower()) if found else None
 
 
-def _declaration(name: str) -> Path:
+def shared_file(name: str) -> Path:
     """Find a file that comes with Yosys."""
     return Path(str(metadata.distribution("pyosys").locate_file(f"pyosys/share/{name}")))
