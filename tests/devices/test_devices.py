@@ -20,6 +20,11 @@ def test_the_devices_are_named() -> None:
         "ecp5-85f",
         "gw2a-18",
         "ice40up5k",
+        "vu47p",
+        "vu9p",
+        "xc7a100t",
+        "xc7z020",
+        "xczu7ev",
     )
 
 

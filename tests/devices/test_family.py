@@ -24,7 +24,7 @@ def test_every_device_has_a_family(name: str) -> None:
 @pytest.mark.parametrize("name", families())
 def test_products_are_counted_up_to_those_of_the_widest_operands(name: str) -> None:
     kind = family(name)
-    assert all(wide >= narrow for wide, narrow, _, _ in kind.multipliers)
+    assert all(wide >= narrow for wide, narrow, *_ in kind.multipliers)
     assert kind.multiplier(8, 17) == kind.multiplier(17, 8)
     assert kind.multiplier(18, 18)[0] >= kind.multiplier(9, 9)[0] >= 1
 
@@ -49,9 +49,9 @@ def test_an_unknown_family_lists_those_there_are() -> None:
             "mine.toml: distributed must be 5 whole numbers, not [4, 16]",
         ),
         (
-            "[[18, 18, 1, 0]]",
+            "[[18, 18, 1, 0, 0]]",
             "[]",
-            "mine.toml: multipliers must be a list of rows of 4, not []",
+            "mine.toml: multipliers must be a list of rows of 5, not []",
         ),
         (
             'lut_factor = "the',

@@ -13,30 +13,15 @@ from intaglio.arch.dataflow import dataflow
 from intaglio.devices import device
 from intaglio.errors import InfeasibleError, ToolError
 from intaglio.explore.folding import least_area
-from intaglio.ir.graph import Node, Program
-from intaglio.ops.conv2d import Conv2d
-from intaglio.ops.requantize import Requantize
 from intaglio.rtl.bundle import emit
 from intaglio.tools.families import placer, toolchain
 from intaglio.tools.families.gowin import constraints, free_pins
 from intaglio.tools.simulation import simulate
 from intaglio.tools.synthesis import load_synthesis, synthesize_sources
-from tests.programs import S8, U8, codes, program
+from tests.programs import small
 
 #: What nextpnr may add to the cells Yosys gives, in carry chains.
 ADDED = 0.05
-
-
-def small() -> Program:
-    """A convolution over rows that lie in RAM, and a product too wide for 16 bits."""
-    return program(
-        (6, 12, 2),
-        [
-            Node("conv", Conv2d(), ("x", "w", "b")),
-            Node("scaled", Requantize(20, 3, U8), ("conv", "m")),
-        ],
-        {"w": codes(S8, 2, 2, 2, 2), "b": codes(S8, 2), "m": codes(U8, 2)},
-    )
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,8 @@ class Family:
     takes, and the tables a bit takes to choose between two of them; all 0 where there is none, and
     block RAM takes its place.
     `multipliers` are the forms of a product, the first that fits being taken: most bits of the
-    wider and of the narrower signed operand, `dsp` cells, and tables for each bit of the wider one.
+    wider and of the narrower signed operand, `dsp` cells, tables for each bit of the wider one, and
+    flip-flops for each bit of both.
     `lut_factor` and `ff_factor` turn estimates of plain logic in 4-input tables into cells;
     `ff_lut` is how many tables a flip-flop takes the place of on average, 0 where it has its own.
     """
@@ -46,22 +47,24 @@ class Family:
     lut_inputs: int
     rom_mux: int
     distributed: tuple[int, int, int, int, int]
-    multipliers: tuple[tuple[int, int, int, int], ...]
+    multipliers: tuple[tuple[int, int, int, int, int], ...]
     lut_factor: float
     ff_factor: float
     ff_lut: float
     sources: tuple[tuple[str, str], ...]
 
-    def multiplier(self, a: int, b: int) -> tuple[int, int]:
-        """Return the `dsp` cells and tables of a product of two signed operands of so many bits.
+    def multiplier(self, a: int, b: int) -> tuple[int, int, int]:
+        """Return the `dsp` cells, tables and flip-flops of a product of two signed operands.
+
+        Units: a and b are bits.
 
         Raises:
             ModelError: the family has no form for it.
         """
         wide, narrow = max(a, b), min(a, b)
-        for most, least, dsp, lut in self.multipliers:
+        for most, least, dsp, lut, ff in self.multipliers:
             if wide <= most and narrow <= least:
-                return dsp, lut * wide
+                return dsp, lut * wide, ff * (a + b)
         raise ModelError(f"a product on {self.name} must fit its multipliers, not be {a} x {b}")
 
 
@@ -97,7 +100,7 @@ _FIELDS: Mapping[str, Reader] = {
     "lut_inputs": count_field,
     "rom_mux": count_field,
     "distributed": counts_field(5),
-    "multipliers": rows_field(4),
+    "multipliers": rows_field(5),
     "lut_factor": ratio_field,
     "ff_factor": ratio_field,
     "ff_lut": share_field,

@@ -58,10 +58,10 @@ class Resources:
             ModelError: its family has no cell for a part.
         """
         kind = family(device.family)
-        dsp, lut = kind.multiplier(18, 18) if self.dsp else (0, 0)
+        dsp, lut, ff = kind.multiplier(18, 18) if self.dsp else (0, 0, 0)
         total = Resources(
             math.ceil(kind.lut_factor * self.lut) + lut * self.dsp,
-            math.ceil(kind.ff_factor * self.ff),
+            math.ceil(kind.ff_factor * self.ff) + ff * self.dsp,
             dsp * self.dsp,
             self.bram,
         )

@@ -35,8 +35,8 @@ class Multiplier:
         Raises:
             ModelError: the family of the device has no multiplier so wide.
         """
-        dsp, lut = family(device.family).multiplier(self.a, self.b)
-        return Resources(lut=lut, dsp=dsp)
+        dsp, lut, ff = family(device.family).multiplier(self.a, self.b)
+        return Resources(lut=lut, ff=ff, dsp=dsp)
 
 
 def port_width(element: IntType) -> int:

@@ -58,9 +58,11 @@ def scale_shift(
     operands = _multiplied(operand) if not trivial else ()
     product = operand if trivial else operand + width + 1
     memory = Resources() if trivial else image.memory.resources
+    kept = max(1, product + 2 - shift)  # bits that rounding can change
+    joined = max(0, product - SPLIT_BITS) if len(operands) > 1 else 0
     lane = Resources(
-        lut=product * (2 if len(operands) < 2 else 3) + 3 * target.width,
-        ff=3 * product + target.width,
+        lut=kept * (3 if zero_point else 2) + joined + 2 * target.width,
+        ff=(0 if trivial else 2 * operand) + 2 * kept + joined + target.width,
     )
     for bits in operands:
         lane += Multiplier(bits, width + 1).resources

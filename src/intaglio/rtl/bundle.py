@@ -50,6 +50,11 @@ class Bundle:
         return tuple(self.manifest["models"])
 
     @property
+    def gate_level(self) -> bool:
+        """Whether it is the netlist of a bundle, which no lint or name of a stream applies to."""
+        return bool(self.manifest.get("gate_level", False))
+
+    @property
     def sha256(self) -> str:
         """Hash of everything in the bundle."""
         return str(self.manifest["sha256"])

@@ -43,7 +43,7 @@ def check_device(device: Device) -> None:
             raise VerificationError(f"{device.name}: {kind} must have a source; it has none")
     made = family(device.family)
     made.multiplier(PORT_BITS, PORT_BITS)
-    units = [(wide, narrow) for wide, narrow, dsp, _ in made.multipliers if dsp == 1]
+    units = [(wide, narrow) for wide, narrow, dsp, *_ in made.multipliers if dsp == 1]
     if device.dsp_width not in units:
         raise VerificationError(
             f"{device.name}: dsp_width must be one that {made.name} counts multipliers in, "

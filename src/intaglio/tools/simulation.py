@@ -97,7 +97,7 @@ def simulate(
         raise ModelError("a simulation must be given at least one image, not none")
     expected = engine(design.program).frames(frames)
     started = time.perf_counter()
-    bench = build(bundle, work, runtime=runtime, optimize=optimize)
+    bench = build(bundle, work, runtime=runtime, optimize=optimize, lint=not bundle.gate_level)
     built = time.perf_counter()
     with tqdm(total=len(frames), desc="simulate", unit="image", disable=not progress) as bar:
         observed = _run(bench, design, frames, stalls, on_frame=lambda _: bar.update())
@@ -163,6 +163,12 @@ def _compare_bits(
     if equal.all():
         return
     image = int(np.argmin(equal))
+    if bundle.gate_level:
+        beats = int((observed.given[image] >= 0).sum())
+        raise VerificationError(
+            f"image {image}: the netlist's output differs from the program's, after {beats} of "
+            f"{design.output_stream.beats} beats; simulate the sources for the place"
+        )
     waveform = work / "difference.vcd"
     bench = build(bundle, work, trace=True, runtime=runtime)
     _run(bench, design, frames[: image + 1], stalls, waveform=waveform)

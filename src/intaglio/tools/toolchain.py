@@ -60,7 +60,8 @@ class Toolchain:
 
     `declarations` are files of Yosys that declare the cells which leaves instantiate; `boxes` are
     those of them that have a body there and are to be left as they are. `commands` synthesize,
-    with `TOP` for the top module. `finish` mends a netlist before it is placed.
+    with `TOP` for the top module. `finish` mends a netlist before it is placed. `gates` are
+    files of Yosys that say what its cells do, for simulation with our models of the others.
     """
 
     family: str
@@ -70,6 +71,7 @@ class Toolchain:
     count: Callable[[Module], Cells]
     finish: Callable[[Module], object]
     placer: Placer | None
+    gates: tuple[str, ...] = ()
 
 
 def unchanged(module: Module) -> None:

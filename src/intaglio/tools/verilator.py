@@ -141,6 +141,7 @@ def build(
     trace: bool = False,
     runtime: Path | None = None,
     optimize: str = OPTIMIZE,
+    lint: bool = True,
 ) -> Bench:
     """Compile a bundle; what is already compiled from the same contents is used again.
 
@@ -150,6 +151,7 @@ def build(
         trace: whether runs can write waveforms.
         runtime: folder in which Verilator's own compiled parts are kept for other bundles too.
         optimize: the C++ compiler's option; `-O0` is best for a few thousand cycles.
+        lint: whether to refuse what Verilator warns of.
 
     Raises:
         MissingToolError: Verilator or a C++ compiler is not installed.
@@ -170,10 +172,11 @@ def build(
         _runtime(root, compiler, runtime or work, name, log)
         for name in (RUNTIME_TRACE if trace else RUNTIME)
     ]
+    warnings = ["-Wall"] if lint else ["-Wno-lint", "-Wno-fatal"]
     command = [
-        str(root / "bin" / "verilator_bin"),
-        *("--cc", "-O3", "--assert", "-Wall", "--quiet", "--no-timing", "--prefix", "Vdesign"),
-        *("--top-module", bundle.top, "-Mdir", str(generated.resolve())),
+        *(str(root / "bin" / "verilator_bin"), "--cc", "-O3", "--assert", *warnings, "--quiet"),
+        *("--no-timing", "--prefix", "Vdesign", "--top-module", bundle.top),
+        *("-Mdir", str(generated.resolve())),
         *(["--trace-vcd"] if trace else []),
         *bundle.sources,
         *bundle.models,

