@@ -13,11 +13,11 @@ from intaglio.testing.resources import cases, measure
 #: What estimates of LUTs and flip-flops of these units may be off by: see the command
 #: `benchmarks/resource_model.py` for all of its grid.
 BAND = {
-    "ecp5-25f": (0.30, 0.15),
-    "gw2a-18": (0.30, 0.25),
-    "ice40up5k": (0.30, 0.25),
-    "xc7z020": (0.60, 0.50),
-    "xczu7ev": (0.60, 0.50),
+    "ecp5-25f": (0.25, 0.15),
+    "gw2a-18": (0.25, 0.25),
+    "ice40up5k": (0.25, 0.25),
+    "xc7z020": (0.35, 0.40),
+    "xczu7ev": (0.50, 0.50),
 }
 CHOSEN = ("conv wide, some lanes", "requantize s20, lanes", "pool, lanes, long rows")
 
