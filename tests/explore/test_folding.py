@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import product
 
+import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -19,10 +20,15 @@ from intaglio.devices.description import Device
 from intaglio.errors import InfeasibleError
 from intaglio.explore.folding import best_throughput, least_area
 from intaglio.hw.cost import Resources
+from intaglio.hw.products import Products
 from intaglio.hw.unit import Fold, StreamOperator
+from intaglio.ir.constant import Constant
 from intaglio.ir.graph import Graph, Node, Program
+from intaglio.numerics.types import IntType
+from intaglio.ops.conv2d import Conv2d
 from intaglio.ops.relu import Relu
-from tests.programs import convolutional, program, residual
+from intaglio.ops.requantize import Requantize
+from tests.programs import codes, convolutional, program, residual
 from tests.strategies import Network, networks
 
 TARGET = device("ecp5-25f")
@@ -112,6 +118,30 @@ def test_the_smallest_design_of_an_interval_is_found(
     least = min(share(d.resources, bound) for d in fitting)
     assert found.interval <= wanted
     assert share(found.resources, bound) == pytest.approx(least)
+
+
+def test_multipliers_are_given_out_shared_or_saved_as_cells_allow() -> None:
+    u4, s4 = IntType(4, signed=False), IntType(4, signed=True)
+    weights = {name: codes(s4, 2, 1, 1, 2) for name in ("w", "v")}
+    nodes = [
+        Node("a", Conv2d(), ("x", "w", "bias")),
+        Node("q", Requantize(3, 0, u4), ("a", "one")),
+        Node("c", Conv2d(), ("q", "v", "bias")),
+    ]
+    one = Constant.integers(np.ones(1, dtype=np.int64))
+    made = program((3, 2, 2), nodes, {**weights, "bias": codes(s4, 2), "one": one}, u4)
+    designs = list(foldings(made, TARGET))
+    chosen = set()
+    for dsp in (0, 2, 4, 8):
+        target = replace(TARGET, lut=600, dsp=dsp)
+        bound = capacity(target)
+        fitting = [d for d in designs if d.resources.fits(bound)]
+        found = best_throughput(made, target)
+        assert found.interval == min(map(interval, fitting))
+        least = min(share(d.resources, bound) for d in fitting if interval(d) == found.interval)
+        assert share(found.resources, bound) == pytest.approx(least)
+        chosen |= {found.folds[name].products for name in ("a", "c")}
+    assert chosen == set(Products)
 
 
 def test_a_network_too_large_says_by_how_much_and_what_would_help() -> None:

@@ -23,7 +23,7 @@ GOOD = device("ecp5-25f")
         ({"dsp_width": (18, 9)}, VerificationError, r"must take 18 bits, not \(18, 9\)"),
         ({"bram_geometries": ((36, 512),)}, VerificationError, "block RAMs must have the forms"),
         ({"lut": 50}, InfeasibleError, "must fit ecp5-25f, not need lut .* of 50"),
-        ({"dsp": 0}, InfeasibleError, "dsp 1 of 0"),
+        ({"ff": 50}, InfeasibleError, "ff .* of 50"),
     ],
 )
 def test_a_device_that_does_not_conform(

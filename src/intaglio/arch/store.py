@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from intaglio.arch.design import Design
 from intaglio.artifact import Artifact
 from intaglio.devices import device
 from intaglio.errors import ArtifactError
+from intaglio.hw.products import Products
 from intaglio.hw.unit import Fold
 from intaglio.ops.store import pack, require_program, unpack
 
@@ -20,10 +23,7 @@ def design_bytes(design: Design, **inputs: Any) -> bytes:
     """Return the contents of a design's file; `inputs` are recorded as its provenance."""
     document, arrays = pack(design.program)
     document["device"] = design.device.name
-    document["folds"] = {
-        node: [fold.lanes_in, fold.columns, fold.lanes_out, fold.slack, fold.whole]
-        for node, fold in design.folds.items()
-    }
+    document["folds"] = {node: [*astuple(fold)] for node, fold in design.folds.items()}
     return artifact.to_bytes(Artifact("design", document, arrays, artifact.provenance(**inputs)))
 
 
@@ -41,8 +41,13 @@ def read_design(path: str | Path) -> Design:
     stored = artifact.load(path, "design")
     program = require_program(unpack(stored.document, stored.arrays), str(path))
     try:
-        folds = {node: Fold(*numbers) for node, numbers in stored.document["folds"].items()}
+        folds = {node: _fold(values) for node, values in stored.document["folds"].items()}
         target = device(stored.document["device"])
         return dataflow(program, target, folds)
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise ArtifactError(f"{path} must hold a design: {error}") from None
+
+
+def _fold(values: Sequence[Any]) -> Fold:
+    """Read a fold; one from before products had kinds has five values."""
+    return Fold(*values[:5], *map(Products, values[5:]))

@@ -7,6 +7,7 @@ import numpy as np
 
 from intaglio.hw.cost import Resources
 from intaglio.hw.multiplier import require_port
+from intaglio.hw.products import PRODUCT_BLOCKS, products_resources
 from intaglio.hw.stream_fifo import fifo_depth, fifo_resources
 from intaglio.hw.unit import Fold, Image, Stream, Unit, divisors
 from intaglio.hw.window_buffer import BLOCKS, Window, WindowReader, WindowWriter
@@ -52,6 +53,7 @@ def window_mac(
         **window.parameters,
         **_stacking(window, fold),
         "LanesOut": fold.lanes_out,
+        "Products": fold.products.parameter,
         **_operands(weight.type.integer, bias.type.integer, images),
         "SumWidth": _sum_width(y.integer),
         "OutWidth": y.integer.width,
@@ -61,13 +63,19 @@ def window_mac(
     resources = (
         window.resources
         + sum((image.memory.resources for image in images), Resources())
-        + _mac_resources(lanes, fold.lanes_out, x.integer, weight.type.integer, y.integer)
+        + products_resources(
+            fold.products,
+            x.integer,
+            weight.type.integer,
+            images[0].fields.reshape(-1, fold.lanes_out, lanes),
+        )
+        + _sum_resources(lanes, fold.lanes_out, x.integer, weight.type.integer, y.integer)
         + fifo_resources(out.width, parameters["OutDepth"])
         + Resources(lut=1, ff=1) * (fold.lanes_out * y.integer.width)
     )
     return Unit(
         "window_mac",
-        (*BLOCKS, "cyclic_rom", "multiplier", "mac_lanes", "stream_fifo", "window_mac"),
+        (*BLOCKS, "cyclic_rom", *PRODUCT_BLOCKS, "mac_lanes", "stream_fifo", "window_mac"),
         parameters,
         {"in": Stream(fold.lanes_in, x.integer, x.size // fold.lanes_in)},
         {"out": out},
@@ -158,9 +166,9 @@ def weight_fields(weight: np.ndarray, fold: Fold) -> np.ndarray:
     )
 
 
-def _mac_resources(lanes: int, out: int, x: IntType, weight: IntType, y: IntType) -> Resources:
-    """Estimate multipliers, adder trees and accumulators."""
-    product = x.width + weight.width + (not x.signed) + (not weight.signed)
+def _sum_resources(lanes: int, out: int, x: IntType, weight: IntType, y: IntType) -> Resources:
+    """Estimate adder trees and accumulators."""
+    product = x.width + weight.width + (not x.signed and not weight.signed)
     lut = ff = 0
     nodes, level = lanes, 0
     while nodes > 1:
@@ -171,4 +179,4 @@ def _mac_resources(lanes: int, out: int, x: IntType, weight: IntType, y: IntType
         ff += nodes * (product + level)
     lut += 2 * _sum_width(y) + 2
     ff += _sum_width(y)
-    return Resources(lut=out * lut, ff=out * ff, dsp=out * lanes)
+    return Resources(lut=out * lut, ff=out * ff)

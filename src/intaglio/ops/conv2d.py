@@ -18,7 +18,7 @@ from typing import ClassVar
 import numpy as np
 
 from intaglio.errors import ModelError
-from intaglio.hw.unit import Fold, StreamOperator, Unit, divisors
+from intaglio.hw.unit import Fold, StreamOperator, Unit, divisors, product_folds
 from intaglio.hw.window_mac import SHORTEST_STACK, window_mac
 from intaglio.ir.constant import Constant
 from intaglio.ir.loops import Access, LoopNest
@@ -87,14 +87,18 @@ class Conv2d(StreamOperator):
     # --- 4 unit --------------------------------------------------------------------------------
 
     def folds(self, types: Sequence[TensorType]) -> Iterator[Fold]:
-        """Divisors of C; one kernel column, a whole row or a whole window; divisors of K."""
+        """Divisors of C; one kernel column, a whole row or a whole window; divisors of K.
+
+        And each of these with every kind of products.
+        """
         k, r, s, c = types[1].shape
         width = self.infer(*types).shape[1] if s > 1 else types[0].shape[1]
         for lanes_in, lanes_out in product(divisors(c), divisors(k)):
             for columns in sorted({1, s}):
-                yield Fold(lanes_in, columns, lanes_out)
+                yield from product_folds(Fold(lanes_in, columns, lanes_out), *types[:2])
             if r > 1 and width * (c // lanes_in) >= SHORTEST_STACK:
-                yield Fold(lanes_in, s, lanes_out, whole=True)
+                whole = Fold(lanes_in, s, lanes_out, whole=True)
+                yield from product_folds(whole, *types[:2])
 
     def unit(
         self, types: Sequence[TensorType], constants: Mapping[str, Constant], fold: Fold
