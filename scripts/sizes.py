@@ -14,7 +14,7 @@ from pathlib import Path
 MODULE_LINES = 500
 FUNCTION_LINES = 60
 FOLDERS = ("src", "tests", "scripts", "benchmarks", "examples")
-KINDS = ("*.py", "*.sv", "*.cpp")
+KINDS = ("*.py", "*.sv", "*.cpp", "*.h")
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 

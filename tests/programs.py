@@ -64,6 +64,18 @@ def convolutional(name: str = "network") -> Program:
     )
 
 
+def small() -> Program:
+    """A convolution over rows that lie in RAM, and a product too wide for 16 bits."""
+    return program(
+        (6, 12, 2),
+        [
+            Node("conv", Conv2d(), ("x", "w", "b")),
+            Node("scaled", Requantize(20, 3, U8), ("conv", "m")),
+        ],
+        {"w": codes(S8, 2, 2, 2, 2), "b": codes(S8, 2), "m": codes(U8, 2)},
+    )
+
+
 def residual() -> Program:
     """A fork whose one branch waits for a window of rows before it gives anything."""
     return program(

@@ -20,9 +20,11 @@ from intaglio.ir.types import Quantization, TensorType
 from intaglio.numerics.types import IntType
 from intaglio.ops.add import Add
 from intaglio.ops.argmax import Argmax
+from intaglio.ops.batch_matmul import BatchMatmul
 from intaglio.ops.clip import Clip
 from intaglio.ops.concat import Concat
 from intaglio.ops.conv2d import Conv2d
+from intaglio.ops.conv_transpose2d import ConvTranspose2d
 from intaglio.ops.depth_to_space import MODES, DepthToSpace
 from intaglio.ops.flatten import Flatten
 from intaglio.ops.lookup import MAX_WIDTH, Lookup
@@ -198,6 +200,32 @@ def _convolution(draw: st.DrawFn, sketch: Sketch) -> None:
     _put_weights(draw, sketch, op, (outputs, *kernel, channels))
 
 
+def _transposed(draw: st.DrawFn, sketch: Sketch) -> None:
+    """A transposed convolution, cropped so that the image does not grow too large."""
+    _narrow(draw, sketch)
+    x = sketch.type
+    rows, columns, channels = x.shape
+    kernel, stride, dilation = _pairs(draw, 1, 4), _pairs(draw, 1, 3), _pairs(draw, 1, 2)
+    groups = draw(st.sampled_from(divisors(channels)))
+    full = [
+        (size - 1) * s + (k - 1) * d + 1
+        for size, s, k, d in zip((rows, columns), stride, kernel, dilation, strict=True)
+    ]
+    products = full[0] * full[1] * kernel[0] * kernel[1] * channels
+    if products > MAX_MACS or full[0] * full[1] * groups > MAX_ELEMENTS:
+        return
+    top, left = (draw(st.integers(0, min(3, size - 1))) for size in full)
+    bottom, right = (
+        draw(st.integers(0, min(2, size - 1 - first)))
+        for size, first in zip(full, (top, left), strict=True)
+    )
+    value = draw(st.integers(x.integer.min, x.integer.max))
+    added = _pairs(draw, 0, 1)
+    op = ConvTranspose2d(stride, (top, left, bottom, right), added, dilation, groups, value)
+    outputs = groups * min(draw(st.integers(1, 3)), max(1, MAX_MACS // products))
+    _put_weights(draw, sketch, op, (outputs, *kernel, channels // groups))
+
+
 def _put_weights(draw: st.DrawFn, sketch: Sketch, op: Operator, shape: tuple[int, ...]) -> None:
     element = draw(weight_elements)
     bias_element = draw(elements)
@@ -336,6 +364,24 @@ def _join(draw: st.DrawFn, sketch: Sketch) -> None:
     sketch.put(Concat(axis), *ends)
 
 
+def _matmul(draw: st.DrawFn, sketch: Sketch) -> None:
+    """Multiply a value by itself, taken for matrices in two ways, perhaps each requantized."""
+    _narrow(draw, sketch)
+    start, size = sketch.tip, sketch.type.size
+    batch = draw(st.sampled_from(divisors(size)))
+    m = draw(st.sampled_from(divisors(size // batch)))
+    k = size // batch // m
+    if batch * m * m > MAX_ELEMENTS or batch * m * m * k > MAX_MACS:
+        return
+    ends = []
+    for shape in ((batch, m, k), (batch, k, m)):
+        sketch.tip = start
+        if draw(st.booleans()):
+            _requantize(draw, sketch, draw(elements.filter(lambda e: e.width <= MULTIPLIED_BITS)))
+        ends.append(sketch.put(Reshape(shape)))
+    sketch.put(BatchMatmul(), *ends)
+
+
 def _same_convolution(draw: st.DrawFn, sketch: Sketch) -> None:
     _narrow(draw, sketch)
     x = sketch.type
@@ -355,6 +401,7 @@ def _same_pool(draw: st.DrawFn, sketch: Sketch) -> None:
 LAYERS: tuple[Layer, ...] = (
     _convolution,
     _convolution,
+    _transposed,
     _requantize,
     _relu,
     _clip,
@@ -362,6 +409,7 @@ LAYERS: tuple[Layer, ...] = (
     _pool,
     _global_pool,
     _pad,
+    _matmul,
     _reshape,
     _slice,
     _depth_to_space,

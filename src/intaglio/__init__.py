@@ -12,6 +12,7 @@ print(ig.simulate(bundle, images[:16]))
 
 from __future__ import annotations
 
+from intaglio.engine import Engine, engine
 from intaglio.errors import (
     ArtifactError,
     InfeasibleError,
@@ -50,6 +51,7 @@ __all__ = [
     "Bundle",
     "Design",
     "Device",
+    "Engine",
     "Evaluation",
     "Exploration",
     "Graph",
@@ -67,6 +69,7 @@ __all__ = [
     "VerificationError",
     "device",
     "emit",
+    "engine",
     "evaluate",
     "explore",
     "load",

@@ -31,7 +31,7 @@ def test_figures_are_sums_over_the_units() -> None:
     design = dataflow(made, TARGET, best_throughput(made, TARGET).folds)
     total = Resources()
     for instance in design.instances:
-        total += instance.unit.resources
+        total += instance.unit.resources.on(design.device)
     assert design.resources == total
     assert design.bottleneck.unit.interval == max(i.unit.interval for i in design.instances)
     macs = {node.name: design.graph.macs(node) for node in design.graph.nodes}

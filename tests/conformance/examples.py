@@ -11,10 +11,12 @@ from intaglio.numerics.types import IntType
 from intaglio.ops.add import Add
 from intaglio.ops.argmax import Argmax
 from intaglio.ops.average_pool import AveragePool
+from intaglio.ops.batch_matmul import BatchMatmul
 from intaglio.ops.batch_norm import BatchNorm
 from intaglio.ops.clip import Clip
 from intaglio.ops.concat import Concat
 from intaglio.ops.conv2d import Conv2d
+from intaglio.ops.conv_transpose2d import ConvTranspose2d
 from intaglio.ops.depth_to_space import DepthToSpace
 from intaglio.ops.flatten import Flatten
 from intaglio.ops.function import Function
@@ -57,6 +59,9 @@ EXAMPLES = (
     Example(Argmax(), (of("u1", 1),)),
     Example(AveragePool((2, 3), (1, 2), (1, 0, 1, 2)), (FLOATS,)),
     Example(AveragePool((2, 3), (1, 2), (1, 0, 1, 2), count_padding=False), (FLOATS,)),
+    Example(BatchMatmul(), (of("u8", 6, 6), of("s7n", 6, 6))),
+    Example(BatchMatmul(), (of("s5", 2, 3, 4, 4), of("s5", 2, 3, 4, 4))),
+    Example(BatchMatmul(), (of("u3", 5, 1, 1), of("u17", 5, 1, 1))),
     Example(
         BatchNorm(),
         (FLOATS, *[Constant(np.array(pair, np.float32), FLOAT32) for pair in ((2, 3), (-1, 0.5))]),
@@ -94,6 +99,18 @@ EXAMPLES = (
     Example(
         Conv2d((1, 3), dilation=(3, 2), groups=2),
         (of("u3", 9, 9, 4), constant("u3", 4, 2, 3, 2), constant("s4", 4)),
+    ),
+    Example(
+        ConvTranspose2d((2, 2), (1, 1, 1, 1), pad_value=9),
+        (of("u5", 3, 4, 4), constant("s4", 2, 4, 4, 4), constant("s7", 2)),
+    ),
+    Example(
+        ConvTranspose2d((2, 3), (0, 1, 1, 0), (1, 0), (1, 2), groups=2),
+        (of("s6", 3, 3, 4), constant("s5", 4, 3, 2, 2), constant("s9", 4)),
+    ),
+    Example(
+        ConvTranspose2d((2, 1), groups=3, pad_value=-3),
+        (of("s4", 2, 4, 3), constant("u3", 3, 2, 2, 1), constant("s4", 3)),
     ),
     Example(DepthToSpace((2, 3)), (of("s5", 3, 4, 24),)),
     Example(DepthToSpace((3, 2), "crd"), (of("u7", 2, 5, 12),)),

@@ -25,7 +25,7 @@ from intaglio.tools.simulation import simulate
 from intaglio.tools.verilator import Stalls
 from tests.quantize.bounds import error_bounds
 from tests.quantize.networks import network, normal
-from tests.quantize.test_products import gated
+from tests.quantize.test_products import attention, gated
 
 
 def functions() -> Graph:
@@ -43,7 +43,7 @@ def functions() -> Graph:
 
 
 @pytest.mark.parametrize("scheme", [Scheme(), Scheme(activations="s14")], ids=str)
-@pytest.mark.parametrize("made", [functions, gated], ids=lambda made: made.__name__)
+@pytest.mark.parametrize("made", [functions, gated, attention], ids=lambda made: made.__name__)
 def test_hardware_gives_the_bits_of_a_program_near_to_its_floats(
     made: Callable[[], Graph], scheme: Scheme, tmp_path: Path, runtime: Path
 ) -> None:

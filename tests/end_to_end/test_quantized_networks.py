@@ -16,10 +16,10 @@ from intaglio.quantize.scheme import Scheme
 from intaglio.rtl.bundle import emit
 from intaglio.tools.simulation import simulate
 from intaglio.tools.verilator import Stalls
-from tests.quantize.networks import separable, uniform
+from tests.quantize.networks import growing, separable, uniform
 
 
-@pytest.mark.parametrize("graph", [separable()], ids=["separable"])
+@pytest.mark.parametrize("graph", [separable(), growing()], ids=["separable", "growing"])
 @pytest.mark.parametrize("scheme", ["int8", "pow2"])
 def test_a_quantized_network_gives_every_bit_at_the_predicted_cycle(
     graph: Graph, scheme: str, runtime: Path, tmp_path: Path

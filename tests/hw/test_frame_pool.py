@@ -8,6 +8,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
+from intaglio.devices import device
 from intaglio.hw.frame_pool import FramePoolProcess
 from intaglio.hw.unit import Fold
 from intaglio.hw.word_ring import SHORTEST_MEMORY, WordRing
@@ -44,6 +45,6 @@ def test_a_window_as_large_as_the_image_keeps_no_rows(
 def test_a_ring_is_a_memory_where_its_latency_fits(width: int, length: int) -> None:
     ring = WordRing(width, length)
     assert (ring.memory is None) == (length < SHORTEST_MEMORY)
-    assert ring.block <= (ring.resources.bram > 0)
+    assert ring.block <= (ring.resources.on(device("ecp5-25f")).bram > 0)
     if ring.memory is None:
         assert ring.resources.ff >= width * length

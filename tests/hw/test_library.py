@@ -17,7 +17,7 @@ from intaglio.tools.verilator import verilator_root
 BLOCKS = sorted(
     f.name.removesuffix(".sv") for f in resources.files("intaglio.hw").iterdir() if ".sv" in f.name
 )
-FAMILIES = ("none", "ecp5")
+FAMILIES = ("none", "ecp5", "ice40")
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -54,4 +54,7 @@ def test_a_family_without_leaves_gets_the_portable_modules() -> None:
     assert library.source("multiplier", "none") == library.source("multiplier", "unheard-of")
     assert "MULT18X18D" in library.source("multiplier", "ecp5").read_text()
     assert library.models("none") == []
-    assert [model.name for model in library.models("ecp5")] == ["MULT18X18D.sv"]
+    assert [model.name for model in library.models("ecp5")] == ["CCU2C.sv", "MULT18X18D.sv"]
+    names = [model.name for model in library.gate_models("ecp5")]
+    assert names == ["CCU2C.sv", "DP16KD.sv", "MULT18X18D.sv"]
+    assert [model.name for model in library.models("ice40")] == ["SB_MAC16.sv"]

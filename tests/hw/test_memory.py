@@ -11,7 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from intaglio.devices import device
+from intaglio.devices.family import family
 from intaglio.hw import library
+from intaglio.hw.cost import Resources
 from intaglio.hw.memory import (
     DISTRIBUTED_DEPTH,
     GEOMETRIES,
@@ -29,6 +32,8 @@ ROMS = ((36, 512), (37, 300), (200, 144), (18, 1000), (9, 2000), (7, 3000), (32,
 #: Width and address width of memories read at any address.
 TABLES = ((8, 8), (9, 11), (7, 12), (5, 5))
 FIFOS = ((8, 16), (13, 16), (9, 32))
+
+TARGET = device("ecp5-25f")
 
 TOP = """\
 module top (
@@ -59,10 +64,11 @@ def test_roms_take_the_blocks_and_luts_that_are_counted(tmp_path: Path) -> None:
     found = synthesized(tmp_path, ("cyclic_rom", "loop_counter"), instances, low)
     for index, (width, depth) in enumerate(ROMS):
         wanted, cells = rom(width, depth), found[index]
-        assert cells["DP16KD"] == wanted.resources.bram, (width, depth)
+        luts = wanted.on(TARGET).lut
+        assert cells["DP16KD"] == wanted.on(TARGET).bram, (width, depth)
         assert wanted.block == (cells["DP16KD"] > 0)
         if not wanted.block:  # beside the memory there is only its address counter
-            assert abs(cells["LUT4"] - wanted.resources.lut) <= 0.25 * wanted.resources.lut + 16
+            assert abs(cells["LUT4"] - luts) <= 0.25 * luts + 16
 
 
 def test_tables_take_the_blocks_and_luts_that_are_counted(tmp_path: Path) -> None:
@@ -81,10 +87,10 @@ def test_tables_take_the_blocks_and_luts_that_are_counted(tmp_path: Path) -> Non
     found = synthesized(tmp_path, ("addressed_rom",), instances, low)
     for index, (width, bits) in enumerate(TABLES):
         wanted, cells = rom(width, 1 << bits), found[index]
-        assert cells["DP16KD"] == wanted.resources.bram, (width, bits)
+        assert cells["DP16KD"] == wanted.on(TARGET).bram, (width, bits)
         assert wanted.block == (cells["DP16KD"] > 0)
         if not wanted.block:
-            assert abs(cells["LUT4"] - wanted.resources.lut) <= 0.25 * wanted.resources.lut + 16
+            assert abs(cells["LUT4"] - wanted.on(TARGET).lut) <= 0.25 * wanted.on(TARGET).lut + 16
 
 
 def test_fifos_take_the_distributed_ram_that_is_counted(tmp_path: Path) -> None:
@@ -101,7 +107,9 @@ def test_fifos_take_the_distributed_ram_that_is_counted(tmp_path: Path) -> None:
     for index, (width, depth) in enumerate(FIFOS):
         ram16 = 6 * found[index]["TRELLIS_DPR16X4"]
         banks = -(-depth // 16)
-        assert ram16 == distributed_luts(width, depth) - (width + 2 if banks > 1 else 0)
+        assert ram16 == distributed_luts(width, depth, family("ecp5")) - (
+            width + 2 if banks > 1 else 0
+        )
 
 
 def synthesized(
@@ -126,26 +134,27 @@ def synthesized(
 def test_a_slice_is_as_wide_as_one_block_at_its_depth(width: int, most: int) -> None:
     assert slice_width(most) == width
     assert slice_width(2 * most) < width or width == 1
-    assert rom(width, most).resources.bram <= 1
+    assert rom(width, most).on(TARGET).bram <= 1
 
 
 def test_a_memory_goes_to_blocks_when_that_saves_enough_luts() -> None:
     small, large = rom(8, 16), rom(8, 4096)
     assert not small.block
-    assert small.resources.bram == 0
+    assert small.on(TARGET).bram == 0
     assert large.block
-    assert large.resources.lut == 0
-    assert large.resources.bram == 2
+    assert large.on(TARGET).lut == 0
+    assert large.on(TARGET).bram == 2
     assert not ram(8, DISTRIBUTED_DEPTH).block
     assert ram(8, DISTRIBUTED_DEPTH + 1).block
     for width in (1, 8, 40, 100):
         for depth in (2, 30, 200, 600):
             memory = rom(width, depth)
-            blocks = memory.resources.bram
-            assert memory.block or memory.resources.lut <= -(-width // 36) * LUTS_PER_BLOCK * 2
+            cells = memory.on(TARGET)
+            blocks = cells.bram
+            assert memory.block or cells.lut <= -(-width // 36) * LUTS_PER_BLOCK * 2
             assert memory.slice_width <= width
             assert memory.block == (blocks > 0)
 
 
 def test_a_rom_of_one_word_is_wires() -> None:
-    assert rom(40, 1).resources.lut == rom(40, 1).resources.ff == 0
+    assert rom(40, 1).on(TARGET) == Resources()

@@ -65,11 +65,12 @@ module bench;
 {pairs}
 endmodule
 """
-WIDTHS = ((18, 18), (1, 1), (9, 8), (18, 2), (3, 17), (2, 18))
+WIDTHS = ((18, 18), (1, 1), (9, 8), (18, 2), (3, 17), (2, 18), (16, 16), (17, 16), (17, 18))
 
 
+@pytest.mark.parametrize("family", ["ecp5", "ice40"])
 def test_the_cell_gives_every_product_the_portable_multiplier_gives(
-    tmp_path: Path, runtime: Path
+    family: str, tmp_path: Path, runtime: Path
 ) -> None:
     portable = library.source("multiplier", "none").read_text()
     renamed = portable.replace("module multiplier ", "module multiplier_portable ")
@@ -77,10 +78,10 @@ def test_the_cell_gives_every_product_the_portable_multiplier_gives(
     pairs = "\n".join(f"  pair #({a}, {b}) u_{a}_{b} (.clk, .rst);" for a, b in WIDTHS)
     files = {
         "multiplier_portable.sv": renamed,
-        "multiplier.sv": library.source("multiplier", "ecp5").read_text(),
+        "multiplier.sv": library.source("multiplier", family).read_text(),
         "pair.sv": PAIR,
         "bench.sv": TOP.format(pairs=pairs),
-        **{model.name: model.read_text() for model in library.models("ecp5")},
+        **{model.name: model.read_text() for model in library.models(family)},
     }
     for name, text in files.items():
         (tmp_path / name).write_text(text)

@@ -55,6 +55,7 @@ def test_folds_compare_by_what_they_hold() -> None:
 
 def test_cells_add_and_multiply_kind_by_kind() -> None:
     one = Resources(1, 2, 3, 4)
+    assert one.counts == {"lut": 1, "ff": 2, "dsp": 3, "bram": 4}
     assert one + one == one * 2 == Resources(2, 4, 6, 8)
     assert one.fits(one)
     assert not (one + Resources(bram=1)).fits(one)

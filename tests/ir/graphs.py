@@ -21,12 +21,15 @@ from intaglio.ops.batch_norm import BatchNorm
 from intaglio.ops.clip import Clip
 from intaglio.ops.conv2d import Conv2d
 from intaglio.ops.flatten import Flatten
+from intaglio.ops.function import Function
+from intaglio.ops.lookup import MAX_WIDTH, Lookup
 from intaglio.ops.matmul import Matmul
 from intaglio.ops.max_pool import MaxPool
 from intaglio.ops.pad import Pad
 from intaglio.ops.relu import Relu
 from intaglio.ops.requantize import Requantize
 from intaglio.ops.reshape import Reshape
+from intaglio.ops.softmax import Softmax
 from intaglio.ops.sum_pool import SumPool
 
 NAMES = st.text(min_size=1, max_size=6)
@@ -105,6 +108,18 @@ def _twice(chain: Chain, x: Value) -> Value:
     return chain.step(x, Add(), x.name)
 
 
+def _function(chain: Chain, x: Value) -> Value:
+    if chain.integer and x.type.integer.width > MAX_WIDTH:
+        return chain.step(x, Clip(-9, 20))
+    if chain.integer:
+        codes, name = x.type.integer, chain.name()
+        data = chain.random.integers(-8, 8, codes.max - codes.min + 1)
+        chain.constants[name] = Constant.integers(data)
+        return chain.step(x, Lookup(codes.min), name)
+    kinds = [Function("tanh"), Function("leaky_relu", (0.1,)), Softmax(), Softmax(True)]
+    return chain.step(x, chain.draw(st.sampled_from(kinds)))
+
+
 def _scale(chain: Chain, x: Value) -> Value:
     if not chain.integer:
         channels = x.type.channels
@@ -114,7 +129,7 @@ def _scale(chain: Chain, x: Value) -> Value:
     return chain.step(x, Requantize(4, 1, IntType.parse("s5")), name)
 
 
-STEPS = [_conv, _max_pool, _sum_pool, _pad, _relu, _clip, _twice, _scale]
+STEPS = [_conv, _max_pool, _sum_pool, _pad, _relu, _clip, _twice, _function, _scale]
 
 
 @st.composite

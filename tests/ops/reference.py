@@ -115,6 +115,45 @@ def conv2d(
     return frames
 
 
+def conv_transpose2d(
+    x: np.ndarray,
+    weight: np.ndarray,
+    bias: np.ndarray,
+    stride: Pair,
+    padding: Padding,
+    output_padding: Pair,
+    dilation: Pair,
+    groups: int,
+    pad_value: int,
+) -> list[object]:
+    """Stuff pixels of `pad_value` between and around those of x, and look from every output."""
+    outputs, r, s, channels = weight.shape
+    top, left, bottom, right = padding
+    down, across = (
+        (n - 1) * step + (size - 1) * apart + 1 + more
+        for n, step, size, apart, more in zip(
+            x.shape[1:3], stride, (r, s), dilation, output_padding, strict=True
+        )
+    )
+    frames: list[object] = []
+    for image in x:
+        frame = [
+            [[int(b) for b in bias] for _ in range(left, across - right)]
+            for _ in range(top, down - bottom)
+        ]
+        for p, q, k in np.ndindex(down - top - bottom, across - left - right, outputs):
+            for row, column, c in np.ndindex(r, s, channels):
+                h, rest_h = divmod(p + top - row * dilation[0], stride[0])
+                w, rest_w = divmod(q + left - column * dilation[1], stride[1])
+                inside = 0 <= h < image.shape[0] and 0 <= w < image.shape[1]
+                value = pad_value
+                if inside and rest_h == rest_w == 0:
+                    value = int(image[h, w, k * groups // outputs * channels + c])
+                frame[p][q][k] += value * int(weight[k, row, column, c])
+        frames.append(frame)
+    return frames
+
+
 def pool(
     x: np.ndarray,
     kernel: Pair,

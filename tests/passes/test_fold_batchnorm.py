@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -14,6 +16,7 @@ from intaglio.ir.types import FLOAT32, TensorType
 from intaglio.ops.add import Add
 from intaglio.ops.batch_norm import BatchNorm
 from intaglio.ops.conv2d import Conv2d
+from intaglio.ops.conv_transpose2d import ConvTranspose2d
 from intaglio.ops.matmul import Matmul
 from intaglio.ops.relu import Relu
 from intaglio.passes import fold_batchnorm, run_passes
@@ -46,6 +49,17 @@ def test_a_convolution_takes_scale_and_offset() -> None:
     scale = graph.constants["s"].data[:, None, None, None]
     expected = (graph.constants["w"].data.astype(np.float64) * scale).astype(np.float32)
     np.testing.assert_array_equal(folded.constants["bn.weight"].data, expected)
+
+
+def test_a_transposed_convolution_takes_scale_and_offset() -> None:
+    nodes = (
+        Node("conv", ConvTranspose2d((2, 2), groups=2), ("x", "w", "b")),
+        Node("bn", BatchNorm(), ("conv", "s", "o")),
+    )
+    constants = {"w": _floats(4, 3, 2, 1), "b": _floats(4), "s": _floats(4), "o": _floats(4)}
+    x = Value("x", TensorType((5, 6, 2), FLOAT32))
+    folded = run_passes(Graph("g", (x,), nodes, ("bn",), constants), [fold_batchnorm])
+    assert [(node.name, node.op) for node in folded.nodes] == [("bn", nodes[0].op)]
 
 
 def test_a_dense_layer_takes_a_whole_chain() -> None:
@@ -86,6 +100,21 @@ def test_a_dense_layer_behind_takes_it_too() -> None:
     graph = Graph("g", (Value("x", TensorType((3,), FLOAT32)),), nodes, ("fc",), constants)
     (node,) = run_passes(graph, [fold_batchnorm]).nodes
     assert (node.name, node.op) == ("fc", Matmul())
+
+
+def test_a_convolution_that_pads_takes_a_scale_without_an_offset() -> None:
+    nodes = (
+        Node("bn", BatchNorm(), ("x", "s", "o")),
+        Node("conv", Conv2d(padding=(1, 0, 1, 2)), ("bn", "w", "b")),
+    )
+    constants = {"s": _floats(2), "o": Constant(np.zeros(2), FLOAT32), "w": _floats(3, 3, 3, 2)}
+    constants["b"] = _floats(3)
+    x = Value("x", TensorType((5, 6, 2), FLOAT32))
+    graph = Graph("g", (x,), nodes, ("conv",), constants)
+    assert len(run_passes(graph, [fold_batchnorm]).nodes) == 1
+    sevens = replace(nodes[1], op=Conv2d(padding=(1, 0, 1, 2), pad_value=7))
+    graph = Graph("g", (x,), (nodes[0], sevens), ("conv",), constants)
+    assert fold_batchnorm(graph) == graph
 
 
 @pytest.mark.parametrize("case", ["padded", "read twice", "output"])

@@ -13,6 +13,7 @@ from intaglio.ir.graph import Graph, Node, Value
 from intaglio.ir.types import FLOAT32, TensorType
 from intaglio.numerics.types import IntType
 from intaglio.ops.conv2d import Conv2d
+from intaglio.ops.conv_transpose2d import ConvTranspose2d
 from intaglio.ops.relu import Relu
 from intaglio.passes import lower, run_passes
 from tests.ir.graphs import graphs
@@ -37,6 +38,19 @@ def test_padding_becomes_a_node_of_its_own() -> None:
     pad, conv = lowered.nodes
     assert (pad.name, pad.op.attributes()) == ("c.padded", {"padding": [1, 1, 1, 1], "value": 7})
     assert (conv.name, conv.origin, conv.inputs) == ("c", "source", ("c.padded", "w", "b"))
+
+
+def test_constants_are_made_for_the_smaller_operators() -> None:
+    x = Value("x", TensorType((3, 3, 1), IntType.parse("u4")))
+    node = Node("t", ConvTranspose2d((2, 1)), ("x", "w", "b"))
+    constants = {
+        "w": Constant.integers(np.arange(1, 4).reshape(1, 3, 1, 1)),
+        "b": Constant.integers(np.array([7])),
+    }
+    lowered = run_passes(Graph("g", (x,), (node,), ("t",), constants), [lower])
+    assert sorted(lowered.constants) == ["t.biases", "t.kernels"]
+    assert lowered.constants["t.kernels"].data.ravel().tolist() == [3, 1, 0, 2]
+    assert lowered.constants["t.biases"].data.tolist() == [7, 7]
 
 
 def test_a_float_graph_is_refused() -> None:

@@ -10,8 +10,10 @@ import numpy as np
 from intaglio.ir.graph import Graph, Node, Program
 from intaglio.ops.add import Add
 from intaglio.ops.average_pool import AveragePool
+from intaglio.ops.batch_matmul import BatchMatmul
 from intaglio.ops.concat import Concat
 from intaglio.ops.conv2d import Conv2d
+from intaglio.ops.conv_transpose2d import ConvTranspose2d
 from intaglio.ops.function import Function
 from intaglio.ops.matmul import Matmul
 from intaglio.ops.mul import Mul
@@ -29,7 +31,7 @@ def error_bounds(
     found = {"x": step(program, "x") * 1.0}
     for node in graph.nodes:
         match node.op:
-            case Conv2d() | Matmul():
+            case Conv2d() | ConvTranspose2d() | Matmul():
                 bound = dot(graph, program, node, found, real)
             case Add():
                 common = step(program, f"{node.name}.acc")
@@ -45,11 +47,12 @@ def error_bounds(
                     )
                     for name, twin in zip(node.inputs, recoded, strict=True)
                 )
-            case Mul():
+            case Mul() | BatchMatmul():
                 (dx, dy), (x, y) = zip(
                     *((found[n], np.abs(real[n]).max()) for n in node.inputs), strict=True
                 )
-                bound = float(dx * y + dy * x + dx * dy)
+                terms = real[node.inputs[0]].shape[-1] if isinstance(node.op, BatchMatmul) else 1
+                bound = terms * float(dx * y + dy * x + dx * dy)
             case AveragePool() | UpsampleBilinear():
                 bound = found[node.inputs[0]]
                 found[node.name] = (

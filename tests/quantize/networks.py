@@ -12,6 +12,7 @@ from intaglio.ir.types import FLOAT32, TensorType
 from intaglio.ops.average_pool import AveragePool
 from intaglio.ops.clip import Clip
 from intaglio.ops.conv2d import Conv2d
+from intaglio.ops.conv_transpose2d import ConvTranspose2d
 from intaglio.ops.flatten import Flatten
 from intaglio.ops.matmul import Matmul
 from intaglio.ops.relu import Relu
@@ -77,4 +78,23 @@ def separable(seed: int = 0) -> Graph:
         ("r3", Relu(), "d3"),
         ("p3", Conv2d(groups=2), "r3", normal(seed + 8, 6, 1, 1, 4), normal(seed + 9, 6)),
         ("s4", AveragePool((3, 3), (3, 3)), "p3"),
+    )
+
+
+def growing(seed: int = 0) -> Graph:
+    """Convolve to a smaller image, and with transposed convolutions back to a larger one."""
+    around = (1, 1, 1, 1)
+    each = ConvTranspose2d((1, 2), output_padding=(0, 1), groups=3)
+    return network(
+        (6, 6, 2),
+        ("c1", Conv2d((2, 2), around), "x", normal(seed, 4, 3, 3, 2), normal(seed + 1, 4)),
+        ("r1", Relu(), "c1"),
+        (
+            "t2",
+            ConvTranspose2d((2, 2), around),
+            "r1",
+            normal(seed + 2, 3, 4, 4, 4),
+            normal(seed, 3),
+        ),
+        ("t3", each, "t2", normal(seed + 3, 3, 2, 2, 1), normal(seed + 4, 3)),
     )

@@ -8,6 +8,7 @@ from intaglio.hw.unit import Fold
 from intaglio.ir.execute import trace
 from intaglio.ir.graph import Graph
 from intaglio.numerics.types import IntType
+from intaglio.ops.batch_matmul import BatchMatmul
 from intaglio.ops.clip import Clip
 from intaglio.ops.conv2d import Conv2d
 from intaglio.ops.flatten import Flatten
@@ -15,6 +16,7 @@ from intaglio.ops.function import Function
 from intaglio.ops.matmul import Matmul
 from intaglio.ops.mul import Mul
 from intaglio.ops.relu import Relu
+from intaglio.ops.reshape import Reshape
 from intaglio.quantize.program import quantize
 from intaglio.quantize.scheme import Scheme
 from tests.quantize.networks import network, normal
@@ -86,3 +88,31 @@ def test_the_widest_activations_fit_a_multiplier() -> None:
     assert program.graph.types["m1.x"].element.width == 17
     types = program.graph.operand_types(program.graph.producers["m1.acc"])
     assert Mul().unit(types, {}, Fold()).multipliers == 1
+
+
+def attention() -> Graph:
+    """Two projections of the same tokens, multiplied with each other, then with a third."""
+    return network(
+        (6, 1, 4),
+        ("q", Conv2d(), "x", normal(1, 4, 1, 1, 4), normal(2, 4)),
+        ("k", Conv2d(), "x", normal(3, 6, 1, 1, 4), normal(4, 6)),
+        ("v", Conv2d(), "x", normal(5, 2, 1, 1, 4), normal(6, 2)),
+        ("qm", Reshape((6, 4)), "q"),
+        ("km", Reshape((4, 9)), "k"),
+        ("s", BatchMatmul(), "qm", "km"),
+        ("r", Relu(), "s"),
+        ("rm", Reshape((3, 3, 6)), "r"),
+        ("vm", Reshape((3, 4, 1)), "v"),
+        ("flat", Flatten(), "vm"),
+        ("vr", Reshape((3, 2, 2)), "flat"),
+        ("rn", Reshape((3, 9, 2)), "rm"),
+        ("y", BatchMatmul(), "rn", "vr"),
+    )
+
+
+@pytest.mark.parametrize("scheme", SCHEMES, ids=str)
+def test_products_of_matrices_are_within_the_bound_of_their_scales(scheme: Scheme) -> None:
+    images = normal(9, 8, 6, 1, 4)
+    program = quantize(attention(), images, scheme)
+    assert {"s.acc", "r", "y.acc", "y"} <= set(node_names(program))
+    check_bounds(attention(), program, images)

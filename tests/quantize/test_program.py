@@ -32,7 +32,7 @@ from intaglio.ops.reshape import Reshape
 from intaglio.quantize.program import common_scale, quantize
 from intaglio.quantize.scheme import Scheme
 from tests.quantize.bounds import error_bounds
-from tests.quantize.networks import network, normal, separable, small, uniform
+from tests.quantize.networks import growing, network, normal, separable, small, uniform
 
 SCHEMES = [
     Scheme(weights, activations, "s16", granularity, rule)
@@ -77,7 +77,7 @@ def test_every_value_is_within_the_bound_of_its_scales(
     scheme: Scheme, seed: int, signed: bool
 ) -> None:
     images = (normal if signed else uniform)(seed + 99, 8, 6, 6, 2)
-    for graph in (small(seed), separable(seed)):
+    for graph in (small(seed), separable(seed), growing(seed)):
         check_bounds(graph, quantize(graph, images, scheme), images)
 
 

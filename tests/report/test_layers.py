@@ -15,7 +15,10 @@ def test_there_is_a_row_for_every_unit() -> None:
     for row, instance in zip(rows, made.instances, strict=True):
         unit = instance.unit
         assert (row.macs, row.multipliers) == (unit.macs, unit.multipliers)
-        assert (row.interval, row.resources) == (unit.interval, unit.resources)
+        assert (row.interval, row.resources) == (
+            unit.interval,
+            unit.resources.on(made.device),
+        )
         assert row.fold == made.folds.get(instance.name)
         assert row.bottleneck == (instance is made.bottleneck)
     assert sum(row.macs for row in rows) == sum(made.graph.macs(n) for n in made.graph.nodes)
@@ -37,7 +40,7 @@ def test_the_table_equals_the_design() -> None:
     assert page.rows[0] == list(UNIT_COLUMNS)
     assert len(page.rows) == len(made.instances) + 2
     slowest = made.bottleneck
-    cells = slowest.unit.resources
+    cells = slowest.unit.resources.on(made.device)
     assert page.row("conv.acc bottleneck") == [
         "conv.acc bottleneck",
         "conv2d",

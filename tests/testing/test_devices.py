@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from intaglio.devices import device
-from intaglio.errors import InfeasibleError, IntaglioError, VerificationError
+from intaglio.errors import InfeasibleError, IntaglioError, ModelError, VerificationError
 from intaglio.testing import check_device
 
 GOOD = device("ecp5-25f")
@@ -20,8 +20,13 @@ GOOD = device("ecp5-25f")
     [
         ({"name": "My Board"}, VerificationError, "name must be small letters, .* not 'My Board'"),
         ({"sources": ()}, VerificationError, "lut must have a source; it has none"),
-        ({"dsp_width": (18, 9)}, VerificationError, r"must take 18 bits, not \(18, 9\)"),
-        ({"bram_geometries": ((36, 512),)}, VerificationError, "block RAMs must have the forms"),
+        ({"dsp_width": (18, 9)}, VerificationError, r"ecp5 counts .*\(18, 18\)\], not \(18, 9\)"),
+        (
+            {"bram_geometries": ((18, 1024), (36, 512))},
+            VerificationError,
+            "forms of a block RAM must be in order, the widest first, not",
+        ),
+        ({"family": "ecp6"}, ModelError, "family must be one of .* not 'ecp6'"),
         ({"lut": 50}, InfeasibleError, "must fit ecp5-25f, not need lut .* of 50"),
         ({"dsp": 0}, InfeasibleError, "dsp 1 of 0"),
     ],

@@ -8,11 +8,12 @@ from typing import Any
 from intaglio.tools.netlist import count_cells, open_unread_carries
 
 
-def carry(carry_in: object, carry_out: object) -> dict[str, Any]:
+def carry(carry_in: object, carry_out: object, table: int = 0x96AA) -> dict[str, Any]:
     return {
         "type": "CCU2C",
-        "port_directions": {"CIN": "input", "COUT": "output"},
-        "connections": {"CIN": [carry_in], "COUT": [carry_out]},
+        "parameters": {"INIT0": f"{table:016b}"},
+        "port_directions": {"CIN": "input", "D0": "input", "COUT": "output"},
+        "connections": {"CIN": [carry_in], "D0": ["1"], "COUT": [carry_out]},
     }
 
 
@@ -60,3 +61,17 @@ def test_a_carry_nobody_reads_is_opened_and_costs_nothing_any_more() -> None:
 def test_a_carry_that_is_read_stays() -> None:
     assert open_unread_carries(module(carry("0", 2), outputs=(2,))) == 0
     assert open_unread_carries(module(carry("0", 2), cell("TRELLIS_FF", DI=2))) == 0
+
+
+def test_a_carry_into_a_chain_that_starts_itself_is_opened() -> None:
+    starts = module(carry("0", 2, table=0x000F), carry(2, "x"))
+    assert count_cells(starts).lut == 2 * (2 + 1) + 2
+    assert open_unread_carries(starts) == 1
+    assert starts["cells"]["c0"]["connections"]["CIN"] == ["x"]
+    assert count_cells(starts).lut == 2 * 2 + 2
+    assert open_unread_carries(starts) == 0
+    led_in = module(carry(7, 2, table=0x000F), outputs=(2,))
+    assert open_unread_carries(led_in) == 0
+    passed = module(carry("0", 2, table=0x0F0F), outputs=(2,))
+    passed["cells"]["c0"]["connections"]["D0"] = [5]
+    assert open_unread_carries(passed) == 0

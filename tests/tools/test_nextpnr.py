@@ -13,6 +13,7 @@ import pytest
 from intaglio.devices import device
 from intaglio.errors import InfeasibleError, MissingToolError, ToolError
 from intaglio.tools import nextpnr, process
+from intaglio.tools.families import placer
 from intaglio.tools.nextpnr import Placed, place_and_route, progress, read_report
 from intaglio.tools.process import StuckError
 
@@ -34,7 +35,6 @@ def report(**fmax: float) -> dict[str, Any]:
     def step(kind: str, delay: float, begin: str, end: str) -> dict[str, Any]:
         return {"type": kind, "delay": delay, "from": {"cell": begin}, "to": {"cell": end}}
 
-    kinds = ("TRELLIS_COMB", "TRELLIS_FF", "MULT18X18D", "DP16KD", "TRELLIS_IO")
     path = [
         step("clk-to-q", 0.5, "u.sum_TRELLIS_FF_Q_17", "u.sum_TRELLIS_FF_Q_17"),
         step("routing", 1.25, "u.sum_TRELLIS_FF_Q_17", "u.out_LUT4_Z_3"),
@@ -43,7 +43,6 @@ def report(**fmax: float) -> dict[str, Any]:
     ]
     return {
         "fmax": {clock: {"achieved": mhz, "constraint": 100} for clock, mhz in fmax.items()},
-        "utilization": {k: {"used": i + 1, "available": 99} for i, k in enumerate(kinds)},
         "critical_paths": [
             {"from": "<async>", "to": "posedge clk", "path": []},
             {"from": "posedge clk", "to": "posedge clk", "path": path},
@@ -52,7 +51,8 @@ def report(**fmax: float) -> dict[str, Any]:
 
 
 def test_a_report_is_read() -> None:
-    assert read_report(report(clk=123.456)) == Placed(
+    used = {"lut": 1, "ff": 2, "dsp": 3, "bram": 4, "pins": 5}
+    assert read_report(report(clk=123.456), used, placer("ecp5")) == Placed(
         lut=1,
         ff=2,
         dsp=3,
@@ -65,7 +65,7 @@ def test_a_report_is_read() -> None:
 
 def test_a_design_has_one_clock() -> None:
     with pytest.raises(ToolError, match="a design must have one clock, not 2"):
-        read_report(report(clk=100.0, other=50.0))
+        read_report(report(clk=100.0, other=50.0), {}, placer("ecp5"))
 
 
 @pytest.mark.parametrize(
@@ -98,8 +98,8 @@ class FakeNextpnr:
         monkeypatch.setattr(nextpnr, "run_logged", self._run)
 
     def _run(self, command: list[str], *, cwd: Path, on_line: Any, name: str, **_: object) -> None:
-        if name == "ecppack":
-            (cwd / "design.bit").write_bytes(b"bits")
+        if name in ("ecppack", "gowin_pack"):
+            (cwd / f"design.{'bit' if name == 'ecppack' else 'fs'}").write_bytes(b"bits")
             return
         seed = int(command[command.index("--seed") + 1])
         self.seeds.append(seed)
@@ -110,10 +110,10 @@ class FakeNextpnr:
         (cwd / "report.json").write_text(json.dumps(report(clk=100.0 + seed)))
 
 
-def place(tmp_path: Path, **options: Any) -> Placed:
+def place(tmp_path: Path, name: str = "ecp5-25f", document: str = "{}", **options: Any) -> Placed:
     netlist = tmp_path / "netlist.json"
-    netlist.write_text("{}")
-    part, bitstream = device("ecp5-25f"), tmp_path / "out" / "design.bit"
+    netlist.write_text(document)
+    part, bitstream = device(name), tmp_path / "out" / "design.bit"
     return place_and_route(netlist, part, bitstream, log=tmp_path / "log", **options)
 
 
@@ -213,6 +213,47 @@ def test_a_part_of_another_family_is_refused(tmp_path: Path) -> None:
         place_and_route(tmp_path / "netlist.json", other, tmp_path / "x.bit", log=tmp_path / "log")
     text = "the part of a device must be an ECP5 one to be placed, not GW2A-18"
     assert str(error.value) == text
+
+
+GOWIN_TABLE = """\
+Info: Device utilisation:
+Info: 	                LUT4:    2092/  20736    10%
+Info: 	                 ALU:     890/  15552     5%
+Info: 	                 DFF:    2689/  15552    17%
+Info: 	               BSRAM:       2/     46     4%
+Info: 	           MULT18X18:       {wide}/     48     4%
+Info: 	             MULT9X9:      {narrow}/     96    20%
+
+"""
+
+
+@pytest.mark.parametrize(
+    ("narrow", "wide", "fmax", "note"),
+    [
+        (20, 2, 100.0, "knows no delays of dsp cells, so no more is claimed than the 100 MHz"),
+        (0, 0, 101.0, ""),
+    ],
+)
+def test_no_clock_is_claimed_for_cells_without_timing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, narrow: int, wide: int, fmax: float, note: str
+) -> None:
+    fake = FakeNextpnr(monkeypatch, {1: GOWIN_TABLE.format(narrow=narrow, wide=wide)}, None)
+    ports = {"ports": {"aclk": {"bits": [2]}}}
+    placed = place(tmp_path, "gw2a-18", json.dumps({"modules": {"top": ports}}))
+    assert fake.seeds == [1]
+    assert (placed.lut, placed.ff, placed.bram) == (2092, 2689, 2)
+    assert placed.dsp == narrow + 2 * wide
+    assert placed.fmax_mhz == fmax
+    assert note in placed.note
+
+
+def test_a_family_that_open_tools_do_not_place_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ToolError) as error:
+        placer("ultrascale")
+    assert str(error.value) == (
+        "a device must be of a family that open tools place and route, not ultrascale: "
+        "synthesize writes a project for its vendor's tool instead"
+    )
 
 
 def test_without_nextpnr_the_way_to_get_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

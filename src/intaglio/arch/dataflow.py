@@ -205,7 +205,8 @@ def require_fit(design: Design) -> Design:
 def capacity(device: Device, fill: float = 1.0) -> Resources:
     """Return the cells of a device, or a share of each kind."""
     cells = (device.lut, device.ff, device.dsp, device.bram)
-    return Resources(*(int(fill * count) for count in cells))
+    lut, ff, dsp, bram = (int(fill * count) for count in cells)
+    return Resources(lut, ff, dsp, bram)
 
 
 def over_capacity(need: Resources, bound: Resources, name: str) -> str:

@@ -54,10 +54,10 @@ class Design:
 
     @cached_property
     def resources(self) -> Resources:
-        """Cells of all units."""
+        """Cells of the device that all units take."""
         total = Resources()
         for instance in self.instances:
-            total += instance.unit.resources
+            total += instance.unit.resources.on(self.device)
         return total
 
     @property

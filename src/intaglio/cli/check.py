@@ -7,11 +7,12 @@ import argparse
 from collections.abc import Callable
 
 from intaglio.cli.outcome import Outcome
+from intaglio.compiler import compiler_path
 from intaglio.devices import device, devices
 from intaglio.errors import IntaglioError, MissingToolError
 from intaglio.ops import operators
 from intaglio.tools.nextpnr import nextpnr_version
-from intaglio.tools.verilator import compiler_path, verilator_root
+from intaglio.tools.verilator import verilator_root
 from intaglio.tools.yosys import yosys_version
 
 HELP = "say which tools are present, and load every registered operator and device"

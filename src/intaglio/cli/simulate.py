@@ -26,6 +26,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         metavar="P",
         help="chance 0..0.9 that a cycle offers no input or takes no output; then bits only",
     )
+    parser.add_argument(
+        "--gate-level",
+        action="store_true",
+        help="run the netlist that Yosys makes of the bundle, for ECP5; some times slower",
+    )
     parser.add_argument("--seed", type=int, default=1, help="of the stalls")
     parser.add_argument("--work", type=Path, metavar="FOLDER", help="default: BUNDLE.sim")
 
@@ -37,5 +42,11 @@ def run(arguments: argparse.Namespace) -> Outcome:
     bundle = Bundle.load(arguments.bundle)
     samples = read_samples(arguments.data).first(arguments.count)
     stalls = Stalls(arguments.stalls, arguments.stalls, arguments.seed)
-    found = simulate(bundle, samples.images, stalls=stalls, work=arguments.work)
+    found = simulate(
+        bundle,
+        samples.images,
+        stalls=stalls,
+        gate_level=arguments.gate_level,
+        work=arguments.work,
+    )
     return Outcome(str(found), found.to_json())

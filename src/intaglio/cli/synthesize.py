@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`intaglio synthesize BUNDLE`: to a bitstream, with open tools."""
+"""`intaglio synthesize BUNDLE`: to a bitstream with open tools, or to a Vivado project."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from pathlib import Path
 from intaglio.cli.arguments import add_device
 from intaglio.cli.outcome import Outcome
 from intaglio.errors import IntaglioError
-from intaglio.flow import Bundle, synthesize
+from intaglio.flow import Bundle, places, synthesize, vivado_project
 from intaglio.report.summary import synthesis_document, synthesis_text
 
-HELP = "synthesise, place and route a bundle: LUT, FF, DSP, block RAM, Fmax, bitstream"
+HELP = "a bundle to its bitstream, with LUT, FF, DSP, block RAM, Fmax; or to a Vivado project"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,7 +21,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add_device(parser)
     parser.add_argument("--seed", type=int, default=1, help="of the placer")
     parser.add_argument(
-        "-o", dest="output", type=Path, metavar="FOLDER", help="default: BUNDLE.synth"
+        "--mhz", type=float, default=200.0, help="clock that a Vivado project aims at"
+    )
+    parser.add_argument(
+        "-o",
+        dest="output",
+        type=Path,
+        metavar="FOLDER",
+        help="default: BUNDLE.synth, or BUNDLE.vivado",
     )
 
 
@@ -34,6 +41,9 @@ def run(arguments: argparse.Namespace) -> Outcome:
             f"--device must be {made_for}, which the bundle was made for, not {arguments.device}: "
             f"explore and emit again for the other one"
         )
+    if not places(bundle):
+        project = vivado_project(bundle, output=arguments.output, clock_mhz=arguments.mhz)
+        return Outcome(str(project), project.to_json())
     found = synthesize(bundle, output=arguments.output, seed=arguments.seed)
     design = bundle.design()
     return Outcome(synthesis_text(design, found), synthesis_document(design, found))

@@ -3,12 +3,20 @@
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from intaglio.devices.fields import (
+    Reader,
+    count_field,
+    pair_field,
+    pairs_field,
+    price_field,
+    ratio_field,
+    read_described,
+    text_field,
+)
 from intaglio.errors import ModelError
 
 #: Larger files are not device descriptions; the limit keeps a wrong path from filling memory.
@@ -22,7 +30,8 @@ class Device:
     Units: `lut`, `ff`, `dsp`, `bram` and `pins` count what a design may use: 4-input tables,
     flip-flops, multipliers of `dsp_width` bits, memory blocks of `bram_bits` bits that can each be
     a ROM or a simple dual-port RAM of any (width, depth) in `bram_geometries`, and user pins of
-    the package. `sources` says for every number where it comes from.
+    the package. `clock_pin` is that of the board's oscillator. `sources` says for every number
+    where it comes from.
     """
 
     name: str
@@ -44,6 +53,11 @@ class Device:
     memory_bytes: int | None = None
     memory_width: int | None = None
     price_usd: float | None = None
+    clock_pin: str | None = None
+    clock_mhz: float | None = None
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.part))
 
     def __str__(self) -> str:
         return (
@@ -79,98 +93,37 @@ def parse_device(text: str, where: str) -> Device:
     Raises:
         ModelError: it is not TOML, or a field is missing, unknown or wrong.
     """
-    try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ModelError(f"{where} must be TOML: {error}") from None
-    sources = document.pop("sources", {})
-    if not isinstance(sources, Mapping):
-        raise ModelError(f"{where}: sources must be a table, not {sources!r}")
-    values = _read_fields(document, where)
-    _check_sources(sources, values, where)
+    values = read_described(text, where, _REQUIRED, _OPTIONAL)
     for width, depth in values["bram_geometries"]:
         if width * depth > values["bram_bits"]:
             raise ModelError(
                 f"{where}: bram_geometries must hold at most bram_bits = {values['bram_bits']}, "
                 f"not {width} x {depth}"
             )
-    return Device(**values, sources=tuple(sorted(sources.items())))
+    return Device(**values)
 
 
-def _read_fields(document: Mapping[str, Any], where: str) -> dict[str, Any]:
-    known = {**_REQUIRED, **_OPTIONAL}
-    for field in document:
-        if field not in known:
-            raise ModelError(f"{where}: a field must be one of {', '.join(known)}, not {field!r}")
-    for field in _REQUIRED:
-        if field not in document:
-            raise ModelError(f"{where}: {field} must be given; it is missing")
-    return {f: known[f](value, f"{where}: {f}") for f, value in document.items()}
-
-
-def _check_sources(sources: Mapping[str, Any], values: Mapping[str, Any], where: str) -> None:
-    for field in sources:
-        if field not in values:
-            raise ModelError(f"{where}: sources.{field} must belong to a field that is given")
-    for field in sorted(_NUMBERS & values.keys()):
-        if not isinstance(sources.get(field), str) or not sources[field].strip():
-            raise ModelError(f"{where}: sources.{field} must say where {field} comes from")
-
-
-def _text(value: Any, where: str) -> str:
-    if not isinstance(value, str) or not value.strip():
-        raise ModelError(f"{where} must be text, not {value!r}")
-    return value
-
-
-def _count(value: Any, where: str) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise ModelError(f"{where} must be a whole number of 0 or more, not {value!r}")
-    return value
-
-
-def _price(value: Any, where: str) -> float:
-    if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 <= value < 1e9:
-        raise ModelError(f"{where} must be a price in US dollars, not {value!r}")
-    return float(value)
-
-
-def _pair(value: Any, where: str) -> tuple[int, int]:
-    if not isinstance(value, list) or len(value) != 2:
-        raise ModelError(f"{where} must be a pair of whole numbers, not {value!r}")
-    first, second = (_count(v, where) for v in value)
-    if not first or not second:
-        raise ModelError(f"{where} must be a pair of numbers of 1 or more, not {value!r}")
-    return first, second
-
-
-def _pairs(value: Any, where: str) -> tuple[tuple[int, int], ...]:
-    if not isinstance(value, list) or not value:
-        raise ModelError(f"{where} must be a list of [width, depth], not {value!r}")
-    return tuple(_pair(v, where) for v in value)
-
-
-_REQUIRED: Mapping[str, Callable[[Any, str], Any]] = {
-    "name": _text,
-    "family": _text,
-    "part": _text,
-    "package": _text,
-    "speed": _text,
-    "lut": _count,
-    "ff": _count,
-    "dsp": _count,
-    "dsp_width": _pair,
-    "bram": _count,
-    "bram_bits": _count,
-    "bram_geometries": _pairs,
-    "pins": _count,
+_REQUIRED: Mapping[str, Reader] = {
+    "name": text_field,
+    "family": text_field,
+    "part": text_field,
+    "package": text_field,
+    "speed": text_field,
+    "lut": count_field,
+    "ff": count_field,
+    "dsp": count_field,
+    "dsp_width": pair_field,
+    "bram": count_field,
+    "bram_bits": count_field,
+    "bram_geometries": pairs_field,
+    "pins": count_field,
 }
-_OPTIONAL: Mapping[str, Callable[[Any, str], Any]] = {
-    "board": _text,
-    "memory": _text,
-    "memory_bytes": _count,
-    "memory_width": _count,
-    "price_usd": _price,
+_OPTIONAL: Mapping[str, Reader] = {
+    "board": text_field,
+    "memory": text_field,
+    "memory_bytes": count_field,
+    "memory_width": count_field,
+    "price_usd": price_field,
+    "clock_pin": text_field,
+    "clock_mhz": ratio_field,
 }
-_NAMES = {"name", "family", "part", "package", "speed", "board", "memory"}
-_NUMBERS = (_REQUIRED.keys() | _OPTIONAL.keys()) - _NAMES

@@ -112,7 +112,7 @@ class Search:
         Raises:
             ModelError: a node has no hardware.
         """
-        found, wires = choices(hardware_graph(program))
+        found, wires = choices(hardware_graph(program), device)
         return cls(found, wires, capacity(device, fill), device.name)
 
     @cached_property
@@ -146,15 +146,20 @@ class Search:
 
     def pareto(self, points: int) -> list[Folding]:
         """See the function of that name."""
-        fastest = self.best_throughput()
-        smallest = self._folding(int(self.intervals[-1]))
-        wanted = np.geomspace(fastest.interval, smallest.interval, points)
-        found = [fastest]
-        for index in np.unique(np.searchsorted(self.intervals, wanted[1:], side="right") - 1):
-            slower = self._folding(int(self.intervals[index]))
-            if self.area(slower.resources) < self.area(found[-1].resources):
-                found.append(slower)
+        found = [self.best_throughput()]
+        slower = self.intervals[self.intervals > found[0].interval]
+        if not len(slower):
+            return found
+        wanted = np.geomspace(found[0].interval, self.intervals[-1], points)
+        for index in np.unique(np.searchsorted(slower, wanted[1:-1])):
+            self._add_smaller(found, int(slower[index]))
+        self._add_smaller(found, int(slower[-1]))
         return found
+
+    def _add_smaller(self, found: list[Folding], interval: int) -> None:
+        slower = self._folding(interval)
+        if self.area(slower.resources) < self.area(found[-1].resources):
+            found.append(slower)
 
     def area(self, spent: Resources) -> float:
         """Return the sum of shares of the device that cells take."""

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from intaglio.devices.description import Device
 from intaglio.explore.options import KINDS, NOTHING, Option, converter, forks, options
 from intaglio.hw.unit import Stream
 from intaglio.ir.graph import Graph, Node
@@ -138,15 +139,15 @@ def _least_by(price: Array, given: Array, count: int, opens: bool) -> Array:
     return least
 
 
-def choices(graph: Graph) -> tuple[Choices, Mapping[str, Option]]:
+def choices(graph: Graph, device: Device) -> tuple[Choices, Mapping[str, Option]]:
     """Return the steps of a hardware graph, and the only option of each node that is a wire.
 
     Raises:
         ModelError: a node has no hardware.
     """
-    found = {node.name: tuple(options(graph, node)) for node in graph.nodes}
+    found = {node.name: tuple(options(graph, node, device)) for node in graph.nodes}
     wires = {name: made[0] for name, made in found.items() if not made[0].inputs}
-    streams = _Streams.of(graph, wires)
+    streams = _Streams.of(graph, wires, device)
     steps: list[Step] = []
     for node in graph.nodes:
         if node.name not in wires:
@@ -165,6 +166,7 @@ class _Streams:
     """
 
     graph: Graph
+    device: Device
     roots: Mapping[str, str]
     readers: dict[str, int]
     forks: Mapping[str, int]
@@ -172,7 +174,7 @@ class _Streams:
     open: tuple[str, ...]
 
     @classmethod
-    def of(cls, graph: Graph, wires: Mapping[str, Option]) -> _Streams:
+    def of(cls, graph: Graph, wires: Mapping[str, Option], device: Device) -> _Streams:
         roots = {value.name: value.name for value in graph.inputs}
         readers = dict.fromkeys(graph.types, 0)
         for node in graph.nodes:
@@ -188,12 +190,14 @@ class _Streams:
                 for name in node.inputs:
                     if name in roots:
                         left[roots[name]] += 1
-        return cls(graph, roots, left, split, {}, tuple(value.name for value in graph.inputs))
+        return cls(
+            graph, device, roots, left, split, {}, tuple(value.name for value in graph.inputs)
+        )
 
     def fork_cells(self, root: str, lanes: int) -> tuple[int, ...]:
         if not self.forks[root]:
             return NOTHING
-        return forks(self.graph.types[root].integer, lanes, self.forks[root])
+        return forks(self.device, self.graph.types[root].integer, lanes, self.forks[root])
 
     def step(self, node: Node, found: tuple[Option, ...]) -> Step:
         before = self.open
@@ -232,7 +236,7 @@ class _Streams:
             return Reading(axis, slots, np.zeros((*slots.shape, len(KINDS)), dtype=np.int64), index)
         table = [
             [
-                converter(s.element, s.lanes * s.beats, have, s.lanes)
+                converter(self.device, s.element, s.lanes * s.beats, have, s.lanes)
                 for _, s in sorted(streams.items())
             ]
             for have in self.lanes[root]

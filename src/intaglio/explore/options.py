@@ -10,6 +10,7 @@ from functools import cache
 import numpy as np
 
 from intaglio.arch.dataflow import node_unit
+from intaglio.devices.description import Device
 from intaglio.hw.cost import Resources
 from intaglio.hw.stream_fork import stream_fork
 from intaglio.hw.stream_width import regroup
@@ -34,7 +35,7 @@ class Option:
     cells: Cells
 
 
-def options(graph: Graph, node: Node) -> Iterator[Option]:
+def options(graph: Graph, node: Node, device: Device) -> Iterator[Option]:
     """Yield the folds of a node with what they cost, dominated ones left out."""
     if not isinstance(node.op, StreamOperator):
         return
@@ -45,7 +46,7 @@ def options(graph: Graph, node: Node) -> Iterator[Option]:
             yield Option(fold, (), 0, 1, NOTHING)
             return
         inputs, lanes = tuple(unit.inputs.values()), unit.outputs["out"].lanes
-        option = Option(fold, inputs, lanes, unit.interval, cells(unit.resources))
+        option = Option(fold, inputs, lanes, unit.interval, cells(unit.resources.on(device)))
         alike.setdefault((inputs, lanes), []).append(option)
     for found in alike.values():
         yield from undominated(found)
@@ -61,17 +62,19 @@ def undominated(found: Sequence[Option]) -> list[Option]:
 
 
 @cache
-def converter(element: IntType, elements: int, have: int, want: int) -> tuple[int, Cells]:
+def converter(
+    device: Device, element: IntType, elements: int, have: int, want: int
+) -> tuple[int, Cells]:
     """Return the interval and cells of what turns one number of lanes into another."""
     units = regroup(element, elements, have, want)
     total = sum((unit.resources for unit in units), Resources())
-    return max((unit.interval for unit in units), default=0), cells(total)
+    return max((unit.interval for unit in units), default=0), cells(total.on(device))
 
 
 @cache
-def forks(element: IntType, lanes: int, count: int) -> Cells:
+def forks(device: Device, element: IntType, lanes: int, count: int) -> Cells:
     """Return the cells of so many forks of a stream; they are as fast as what feeds them."""
-    return cells(stream_fork(Stream(lanes, element, 1)).resources * count)
+    return cells(stream_fork(Stream(lanes, element, 1)).resources.on(device) * count)
 
 
 def dominates(a: Cells, b: Cells) -> bool:
@@ -86,4 +89,5 @@ def cells(resources: Resources) -> Cells:
 
 def resources(found: Sequence[int] | np.ndarray) -> Resources:
     """Return cells as resources."""
-    return Resources(**{kind: int(count) for kind, count in zip(KINDS, found, strict=True)})
+    dsp, bram, lut, ff = (int(count) for count in found)
+    return Resources(lut, ff, dsp, bram)

@@ -29,6 +29,7 @@ from intaglio.tools.verilator import Stalls
 
 if TYPE_CHECKING:
     from intaglio.tools.synthesis import Synthesis
+    from intaglio.tools.vivado import Project
 
 __all__ = [
     "Bundle",
@@ -137,6 +138,7 @@ def simulate(
     data: np.ndarray,
     *,
     stalls: Stalls | None = None,
+    gate_level: bool = False,
     work: Path | None = None,
     progress: bool = True,
 ) -> Run:
@@ -146,15 +148,53 @@ def simulate(
         bundle: what `emit` wrote.
         data: real frames as the source model takes them, [N, *frame].
         stalls: random back-pressure.
+        gate_level: whether to run the netlist that Yosys makes instead of the sources.
         work: folder for compiled parts; beside the bundle by default.
         progress: show a bar.
 
     Raises:
         VerificationError: a bit or a cycle differs.
-        MissingToolError: Verilator or a C++ compiler is missing.
+        MissingToolError: Verilator or a C++ compiler is missing, or at gate level Yosys.
+        ToolError: at gate level, Yosys failed or cells of the device's family have no models.
     """
     frames = bundle.design().program.quantize_input(data)
+    if gate_level:
+        from intaglio.tools import gates
+
+        bundle = gates.gate_level(bundle, bundle.folder.with_name(bundle.folder.name + ".gates"))
     return simulation.simulate(bundle, frames, stalls=stalls, work=work, progress=progress)
+
+
+def places(bundle: Bundle) -> bool:
+    """Tell whether open tools take a bundle to a bitstream: `synthesize`, else `vivado_project`."""
+    from intaglio.tools.families import toolchain
+
+    return toolchain(bundle.design().device.family).placer is not None
+
+
+def vivado_project(
+    bundle: Bundle, *, output: Path | None = None, clock_mhz: float = 200.0
+) -> Project:
+    """Write a project that Vivado builds unchanged, with what Yosys makes of it as an estimate.
+
+    Args:
+        bundle: what `emit` wrote.
+        output: folder for the project; beside the bundle by default.
+        clock_mhz: the clock Vivado is to aim at.
+
+    Raises:
+        ArtifactError: the folder holds something else.
+        ToolError: Yosys failed; its log is named.
+        MissingToolError: Yosys is missing.
+    """
+    from intaglio.tools.vivado import write_project
+
+    return write_project(
+        bundle,
+        bundle.design().device,
+        output or bundle.folder.with_name(bundle.folder.name + ".vivado"),
+        clock_mhz=clock_mhz,
+    )
 
 
 def synthesize(
@@ -179,7 +219,7 @@ def synthesize(
         bundle.folder,
         bundle.sources,
         bundle.top,
-        device(str(bundle.manifest["device"])),
+        bundle.design().device,
         output or bundle.folder.with_name(bundle.folder.name + ".synth"),
         seed=seed,
         progress=progress,

@@ -58,7 +58,7 @@ def frame_pool(x: TensorType, y: TensorType, lanes: int, *, maximum: bool) -> Un
         "OutDepth": depth,
     }
     counters = (pixels - 1).bit_length() + (groups - 1).bit_length()
-    reduce = Resources(lut=2 * out.width, ff=out.width + 2 * source.width)
+    reduce = Resources(lut=(3 if maximum else 2) * out.width, ff=out.width + 2 * source.width)
     return Unit(
         "frame_pool",
         (*BLOCKS, "stream_fifo", "frame_pool"),

@@ -23,6 +23,13 @@ def names_module(name: str) -> bool:
 
 def models(family: str) -> list[Traversable]:
     """Return our simulation models of the cells that a family's leaves instantiate."""
+    leaves = [f for f in (_HERE / "vendor").iterdir() if f.name.endswith(f"_{family}.sv")]
+    text = "".join(leaf.read_text() for leaf in leaves)
+    return [model for model in gate_models(family) if model.name.removesuffix(".sv") in text]
+
+
+def gate_models(family: str) -> list[Traversable]:
+    """Return all our simulation models of a family's cells, those that only netlists have too."""
     folder = _HERE / "vendor" / f"{family}_models"
     if not folder.is_dir():
         return []

@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 
 from intaglio.hw.cost import Resources
-from intaglio.hw.multiplier import PORT_BITS, port_width, require_port
+from intaglio.hw.multiplier import PORT_BITS, SPLIT_BITS, Multiplier, port_width, require_port
 from intaglio.hw.stream_fifo import fifo_depth, fifo_resources
 from intaglio.hw.timing import Beats
 from intaglio.hw.unit import Image, Unit, stream
@@ -55,14 +55,17 @@ def scale_shift(
         "OutDepth": depth,
     }
     operand = port_width(element)
-    dsp = 0 if trivial else (1 if operand <= PORT_BITS else 2)
+    operands = _multiplied(operand) if not trivial else ()
     product = operand if trivial else operand + width + 1
     memory = Resources() if trivial else image.memory.resources
+    kept = max(1, product + 2 - shift)  # bits that rounding can change
+    joined = max(0, product - SPLIT_BITS) if len(operands) > 1 else 0
     lane = Resources(
-        lut=product * (2 if dsp < 2 else 3) + 3 * target.width,
-        ff=3 * product + target.width,
-        dsp=dsp,
+        lut=kept * (3 if zero_point else 2) + joined + 2 * target.width,
+        ff=(0 if trivial else 2 * operand) + 2 * kept + joined + target.width,
     )
+    for bits in operands:
+        lane += Multiplier(bits, width + 1).resources
     return Unit(
         "scale_shift",
         ("loop_counter", "cyclic_rom", "multiplier", "stream_fifo", "scale_shift"),
@@ -73,3 +76,8 @@ def scale_shift(
         lane * lanes + memory + fifo_resources(out.width, depth),
         images=() if trivial else (image,),
     )
+
+
+def _multiplied(operand: int) -> tuple[int, ...]:
+    """Return the bits of the operands that x becomes: split in two if it is wide."""
+    return (operand,) if operand <= PORT_BITS else (operand - SPLIT_BITS, SPLIT_BITS + 1)

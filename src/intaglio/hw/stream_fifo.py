@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from intaglio.hw.cost import Resources
-from intaglio.hw.memory import distributed_luts
+from intaglio.hw.memory import fifo
 
 #: Edges from a beat's being taken to its place being free for an issue.
 RETURN_LATENCY = 2
@@ -27,4 +27,4 @@ def fifo_depth(latency: int, burst: int = 1) -> int:
 def fifo_resources(width: int, depth: int) -> Resources:
     """Estimate the cells of a FIFO."""
     pointer = depth.bit_length()
-    return Resources(lut=distributed_luts(width, depth) + 5 * pointer + 8, ff=4 * pointer)
+    return Resources(lut=5 * pointer + 8, ff=4 * pointer) + fifo(width, depth).resources

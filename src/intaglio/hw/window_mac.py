@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from intaglio.hw.cost import Resources
-from intaglio.hw.multiplier import require_port
+from intaglio.hw.multiplier import Multiplier, port_width, require_port
 from intaglio.hw.stream_fifo import fifo_depth, fifo_resources
 from intaglio.hw.unit import Fold, Image, Stream, Unit, divisors
 from intaglio.hw.window_buffer import BLOCKS, Window, WindowReader, WindowWriter
@@ -200,4 +200,5 @@ def _mac_resources(lanes: int, out: int, x: IntType, weight: IntType, y: IntType
         ff += nodes * (product + level)
     lut += 2 * _sum_width(y) + 2
     ff += _sum_width(y)
-    return Resources(lut=out * lut, ff=out * ff, dsp=out * lanes)
+    multiplier = Multiplier(port_width(x), port_width(weight))
+    return Resources(lut=out * lut, ff=out * ff) + multiplier.resources * (out * lanes)

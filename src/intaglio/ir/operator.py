@@ -63,6 +63,13 @@ class Operator(ABC):
         """Return the smaller operators this one is made of in hardware, or None if it is core."""
         return None
 
+    def lowered_constants(
+        self,
+        constants: Mapping[str, Constant],  # noqa: ARG002
+    ) -> Mapping[str, Constant]:
+        """Return what the steps of `lower` read besides, made from the operator's own constants."""
+        return {}
+
     def attributes(self) -> dict[str, Any]:
         """Return the attributes as JSON types, in declaration order."""
         fields = dataclasses.fields(self)  # type: ignore[arg-type]

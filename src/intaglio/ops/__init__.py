@@ -11,10 +11,12 @@ from intaglio.ir.operator import Operator
 from intaglio.ops.add import Add
 from intaglio.ops.argmax import Argmax
 from intaglio.ops.average_pool import AveragePool
+from intaglio.ops.batch_matmul import BatchMatmul
 from intaglio.ops.batch_norm import BatchNorm
 from intaglio.ops.clip import Clip
 from intaglio.ops.concat import Concat
 from intaglio.ops.conv2d import Conv2d
+from intaglio.ops.conv_transpose2d import ConvTranspose2d
 from intaglio.ops.depth_to_space import DepthToSpace
 from intaglio.ops.flatten import Flatten
 from intaglio.ops.function import Function
@@ -38,10 +40,12 @@ BUILT_IN: tuple[type[Operator], ...] = (
     Add,
     Argmax,
     AveragePool,
+    BatchMatmul,
     BatchNorm,
     Clip,
     Concat,
     Conv2d,
+    ConvTranspose2d,
     DepthToSpace,
     Flatten,
     Function,

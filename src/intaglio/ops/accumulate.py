@@ -23,6 +23,12 @@ def dot_element(x: Element, weight: Element, bias: Element, length: int) -> Elem
     return FLOAT32
 
 
+def product_element(x: IntType, y: IntType, length: int = 1) -> IntType:
+    """Return the narrowest type of a sum of `length` products."""
+    products = [a * b for a in (x.min, x.max) for b in (y.min, y.max)]
+    return IntType.holding(length * min(products), length * max(products))
+
+
 def sum_element(element: Element, length: int) -> Element:
     """Return the narrowest type of a sum of `length` elements, floats staying floats."""
     if isinstance(element, IntType):

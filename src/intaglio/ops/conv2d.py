@@ -52,16 +52,7 @@ class Conv2d(StreamOperator):
     def infer(self, *types: TensorType) -> TensorType:
         """Return (P, Q, K) with the accumulator's type."""
         x, weight, bias = types
-        if self.groups < 1:
-            raise ModelError(f"groups must be at least 1, not {self.groups}")
-        channels = self.groups * weight.shape[3] if len(weight.shape) == 4 else 0
-        if len(x.shape) != 3 or channels != x.shape[2]:
-            shape = "C" if self.groups == 1 else f"C/{self.groups}"
-            raise ModelError(f"weight must be [K, R, S, {shape}] for x {x}, not {weight}")
-        if weight.shape[0] % self.groups:
-            raise ModelError(f"groups must divide {weight.shape[0]} outputs, not be {self.groups}")
-        if bias.shape != weight.shape[:1]:
-            raise ModelError(f"bias must be [{weight.shape[0]}], not {bias}")
+        check_operands(x, weight, bias, self.groups)
         kernel = weight.shape[1], weight.shape[2]
         p, q = output_size(x.shape, kernel, self.stride, self.padding, self.dilation)
         length = weight.size // weight.shape[0]
@@ -149,3 +140,21 @@ class Conv2d(StreamOperator):
         padded = Step("padded", Pad(self.padding, self.pad_value), ("x",))
         core = replace(self, padding=(0, 0, 0, 0), pad_value=0)
         return padded, Step("conv", core, ("padded", "weight", "bias"))
+
+
+def check_operands(x: TensorType, weight: TensorType, bias: TensorType, groups: int) -> None:
+    """Check that kernels see a group's channels and that each output has a bias.
+
+    Raises:
+        ModelError: they do not.
+    """
+    if groups < 1:
+        raise ModelError(f"groups must be at least 1, not {groups}")
+    channels = groups * weight.shape[3] if len(weight.shape) == 4 else 0
+    if len(x.shape) != 3 or channels != x.shape[2]:
+        shape = "C" if groups == 1 else f"C/{groups}"
+        raise ModelError(f"weight must be [K, R, S, {shape}] for x {x}, not {weight}")
+    if weight.shape[0] % groups:
+        raise ModelError(f"groups must divide {weight.shape[0]} outputs, not be {groups}")
+    if bias.shape != weight.shape[:1]:
+        raise ModelError(f"bias must be [{weight.shape[0]}], not {bias}")

@@ -22,6 +22,7 @@ from intaglio.ir.constant import Constant
 from intaglio.ir.loops import LoopNest, elementwise
 from intaglio.ir.types import FLOAT32, TensorType
 from intaglio.numerics.types import IntType
+from intaglio.ops.accumulate import product_element
 
 
 @dataclass(frozen=True)
@@ -40,8 +41,7 @@ class Mul(StreamOperator):
             raise ModelError(f"operands must have one shape, not {x} and {y}")
         a, b = x.element, y.element
         if isinstance(a, IntType) and isinstance(b, IntType):
-            products = [p * q for p in (a.min, a.max) for q in (b.min, b.max)]
-            return TensorType(x.shape, IntType.holding(min(products), max(products)))
+            return TensorType(x.shape, product_element(a, b))
         if a != b:
             raise ModelError(f"operands must both be integers or both floats, not {x} and {y}")
         return TensorType(x.shape, FLOAT32)

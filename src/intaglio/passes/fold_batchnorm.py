@@ -6,7 +6,7 @@
 
 Computed in float64 and rounded once. Folded into what is before it, the value that remains is the
 one after the scale, so the layer takes the name of the batch_norm node; another batch_norm counts
-as a layer here. A convolution that pads takes nothing from before it: it pads after the offset.
+as a layer here. A convolution that pads takes no offset from before it: it pads with zero after it.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from intaglio.ir.rewrite import Replacement, exhaust
 from intaglio.ir.types import FLOAT32
 from intaglio.ops.batch_norm import BatchNorm
 from intaglio.ops.conv2d import Conv2d
+from intaglio.ops.conv_transpose2d import ConvTranspose2d
 from intaglio.ops.matmul import Matmul
 from intaglio.passes.dead_code import dead_code
 
@@ -37,7 +38,8 @@ def _fold_back(graph: Graph, node: Node) -> Replacement | None:
     if not isinstance(node.op, BatchNorm):
         return None
     layer = graph.producers.get(node.inputs[0])
-    if layer is None or not isinstance(layer.op, Conv2d | Matmul | BatchNorm):
+    layers = Conv2d | ConvTranspose2d | Matmul | BatchNorm
+    if layer is None or not isinstance(layer.op, layers):
         return None
     if layer.name in graph.outputs or graph.consumers[layer.name] != (node,):
         return None
@@ -52,19 +54,18 @@ def _fold_back(graph: Graph, node: Node) -> Replacement | None:
 
 
 def _fold_ahead(graph: Graph, layer: Node) -> Replacement | None:
-    match layer.op:
-        case Conv2d(padding=(0, 0, 0, 0)):
-            groups = layer.op.groups
-        case Matmul():
-            groups = 1
-        case _:
-            return None
+    op = layer.op
+    if not isinstance(op, Conv2d | Matmul):
+        return None
     node = graph.producers.get(layer.inputs[0])
     if node is None or not isinstance(node.op, BatchNorm):
         return None
     if node.name in graph.outputs or graph.consumers[node.name] != (layer,):
         return None
     scale, offset = (graph.constants[name].data.astype(np.float64) for name in node.inputs[1:])
+    if isinstance(op, Conv2d) and any(op.padding) and (offset.any() or op.pad_value):
+        return None
+    groups = op.groups if isinstance(op, Conv2d) else 1
     kernel, bias = (graph.constants[name].data.astype(np.float64) for name in layer.inputs[1:])
     shape = (groups, *[1] * (kernel.ndim - 2), -1)
     scale, offset = (
@@ -72,7 +73,7 @@ def _fold_ahead(graph: Graph, layer: Node) -> Replacement | None:
     )
     shifted = bias + (kernel * offset).reshape(len(kernel), -1).sum(axis=1)
     constants = _constants(node, layer, f"{layer.name}.{node.name}", kernel * scale, shifted)
-    folded = Node(layer.name, layer.op, (node.inputs[0], *constants), layer.origin)
+    folded = Node(layer.name, op, (node.inputs[0], *constants), layer.origin)
     return Replacement((folded,), constants)
 
 

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from intaglio.errors import ModelError
 from intaglio.ir.graph import Graph, Node
 from intaglio.ir.rewrite import Replacement, exhaust, expand
@@ -23,4 +25,14 @@ def lower(graph: Graph) -> Graph:
 
 def _lower(graph: Graph, node: Node) -> Replacement | None:
     steps = node.op.lower(graph.operand_types(node))
-    return None if steps is None else expand(node, steps)
+    if steps is None:
+        return None
+    constants = {
+        operand: graph.constants[name]
+        for operand, name in zip(node.op.operands, node.inputs, strict=True)
+        if name in graph.constants
+    }
+    first = replace(
+        steps[0], constants={**steps[0].constants, **node.op.lowered_constants(constants)}
+    )
+    return expand(node, (first, *steps[1:]))

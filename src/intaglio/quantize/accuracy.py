@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from intaglio.engine import engine
 from intaglio.errors import QuantizationError
 from intaglio.ir.execute import BATCH, batches, trace
 from intaglio.ir.graph import Graph, Program
@@ -121,10 +122,11 @@ def evaluate(
     sums = {name: _Sums() for name in names}
     scores: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
     ends = _scores(graph), _scores(program.graph)
+    integers = engine(program, (*names.values(), ends[1]))
     parts = list(batches(len(frames)))
     for part in tqdm(parts, "evaluate", leave=False, delay=2, unit=f"x{BATCH} frames"):
         real = trace(graph, {graph.inputs[0].name: frames[part]})
-        whole = trace(program.graph, {program.graph.inputs[0].name: codes[part]})
+        whole = integers.trace(codes[part])
         for name, twin in names.items():
             element = program.graph.types[twin].integer
             sums[name].add(real[name], whole[twin], program.quantization[twin], element)

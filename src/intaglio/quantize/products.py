@@ -4,6 +4,8 @@
 Both operands are moved to zero point 0 first, which changes no number they stand for:
 
     s_x (q_x - z_x) * s_y (q_y - z_y)  =  (s_x s_y) * ((q_x - z_x) (q_y - z_y))
+
+This holds for a product element by element and for the sums of a product of matrices.
 """
 
 from __future__ import annotations
@@ -16,13 +18,14 @@ from intaglio.ir.graph import Node
 from intaglio.ir.types import Quantization
 from intaglio.numerics.scale import Rescale
 from intaglio.numerics.types import IntType
+from intaglio.ops.batch_matmul import BatchMatmul
 from intaglio.ops.mul import Mul
 from intaglio.quantize.build import Build
 from intaglio.quantize.quantizer import Coding
 
 
-def multiply(build: Build, node: Node, op: Mul) -> None:
-    """Add an exact product and the requantize of its result."""
+def multiply(build: Build, node: Node, op: Mul | BatchMatmul) -> None:
+    """Mul and batch_matmul: an exact product, then one requantize."""
     tail = build.tail(node)
     names = [
         _centered(build, f"{node.name}.{operand}", name)

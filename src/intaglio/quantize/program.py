@@ -25,9 +25,11 @@ from intaglio.numerics.types import IntType
 from intaglio.ops.add import Add
 from intaglio.ops.argmax import Argmax
 from intaglio.ops.average_pool import AveragePool
+from intaglio.ops.batch_matmul import BatchMatmul
 from intaglio.ops.clip import Clip
 from intaglio.ops.concat import Concat
 from intaglio.ops.conv2d import Conv2d
+from intaglio.ops.conv_transpose2d import ConvTranspose2d
 from intaglio.ops.depth_to_space import DepthToSpace
 from intaglio.ops.flatten import Flatten
 from intaglio.ops.function import Function
@@ -104,8 +106,8 @@ def _prepared(graph: Graph) -> Graph:
     return after
 
 
-def _dot(build: Build, node: Node, op: Conv2d | Matmul) -> None:
-    """conv2d and matmul: an exact accumulator at scale s_x * s_w[k], then one requantize."""
+def _dot(build: Build, node: Node, op: Conv2d | ConvTranspose2d | Matmul) -> None:
+    """Weighted sums: an exact accumulator at scale s_x * s_w[k], then one requantize."""
     x, weight, bias = node.inputs
     source, tail = build.codings[x], build.tail(node)
     data, element = build.graph.constants[weight].data, build.scheme.weight_type
@@ -119,7 +121,7 @@ def _dot(build: Build, node: Node, op: Conv2d | Matmul) -> None:
     )
     layer = integer_layer(node, data, build.graph.constants[bias].data, scales, element, source)
     coding = build.coding(tail.name, step=float(layer.scale.max()))
-    if isinstance(op, Conv2d):
+    if isinstance(op, Conv2d | ConvTranspose2d):
         op = replace(op, pad_value=code_inside(node, source, op.pad_value))
     names = (
         x,
@@ -228,10 +230,12 @@ RULES: Mapping[type[Operator], Rule] = {
     Add: _add,
     Argmax: _argmax,
     AveragePool: _average_pool,
+    BatchMatmul: multiply,
     Clip: _clip,
     Concat: concat,
     Conv2d: _dot,
     DepthToSpace: _keep,
+    ConvTranspose2d: _dot,
     Flatten: _keep,
     Function: tabulate,
     Matmul: _dot,

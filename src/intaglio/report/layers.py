@@ -69,7 +69,7 @@ def _unit_row(design: Design, instance: Instance) -> UnitRow:
         multipliers=unit.multipliers,
         interval=unit.interval,
         busy=busy(instance, design.cycles.interval),
-        resources=unit.resources,
+        resources=unit.resources.on(design.device),
         bottleneck=instance is design.bottleneck,
     )
 

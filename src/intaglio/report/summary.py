@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
 from intaglio.arch.design import Design
@@ -30,14 +29,14 @@ def design_document(design: Design) -> dict[str, Any]:
         "multipliers": design.multipliers,
         "multiplier_busy": round(multiplier_busy(design), 4),
         "bottleneck": design.bottleneck.name,
-        "estimated": asdict(design.resources),
+        "estimated": design.resources.counts,
         "units": [
             {
                 "name": instance.name,
                 "module": instance.unit.module,
                 "multipliers": instance.unit.multipliers,
                 "interval_cycles": instance.unit.interval,
-                "estimated": asdict(instance.unit.resources),
+                "estimated": instance.unit.resources.on(design.device).counts,
             }
             for instance in design.instances
         ],
@@ -50,7 +49,7 @@ def design_text(design: Design) -> str:
         ("unit", "module", "mult", "interval", "LUT", "FF", "DSP", "BRAM")
     ]
     for instance in design.instances:
-        unit, cost = instance.unit, instance.unit.resources
+        unit, cost = instance.unit, instance.unit.resources.on(design.device)
         mark = " <" if instance is design.bottleneck else ""
         rows.append(
             (
@@ -91,11 +90,12 @@ def synthesis_document(design: Design, synthesis: Synthesis) -> dict[str, Any]:
     fmax = synthesis.placed.fmax_mhz
     return {
         "device": synthesis.device,
-        "estimated": asdict(design.resources),
-        "placed": asdict(placed),
+        "estimated": design.resources.counts,
+        "placed": placed.counts,
         "error": errors(design.resources, placed),
         "fmax_mhz": fmax,
         "fps": fmax * 1e6 / design.cycles.interval,
+        "note": synthesis.placed.note,
         "bitstream": synthesis.bitstream,
         "seconds": dict(synthesis.seconds),
         "tools": dict(synthesis.tools),
@@ -114,13 +114,14 @@ def synthesis_text(design: Design, synthesis: Synthesis) -> str:
     fmax = synthesis.placed.fmax_mhz
     fps = fmax * 1e6 / design.cycles.interval
     speed = f"{fmax:.1f} MHz, {fps:,.0f} frames a second; bitstream {synthesis.bitstream}"
-    return "\n".join([*aligned(rows), speed])
+    note = [synthesis.placed.note] if synthesis.placed.note else []
+    return "\n".join([*aligned(rows), speed, *note])
 
 
 def errors(estimated: Resources, placed: Resources) -> dict[str, float | None]:
     """Return how far each estimate is off, as a share of what was placed."""
     found = {}
-    for kind, real in asdict(placed).items():
+    for kind, real in placed.counts.items():
         found[kind] = round(getattr(estimated, kind) / real - 1, 4) if real else None
     return found
 

@@ -17,9 +17,9 @@ import numpy as np
 from intaglio import artifact
 from intaglio.arch.design import Design
 from intaglio.arch.store import design_bytes, read_design
+from intaglio.engine import engine
 from intaglio.errors import ArtifactError
 from intaglio.hw import library
-from intaglio.ir.execute import run_frames
 from intaglio.rtl.page import page
 from intaglio.rtl.testbench import testbench
 from intaglio.rtl.top import Names, axis_width, image_file, module_name, top_level
@@ -48,6 +48,11 @@ class Bundle:
     def models(self) -> tuple[str, ...]:
         """What only simulation needs, relative to the folder."""
         return tuple(self.manifest["models"])
+
+    @property
+    def gate_level(self) -> bool:
+        """Whether it is the netlist of a bundle, which no lint or name of a stream applies to."""
+        return bool(self.manifest.get("gate_level", False))
 
     @property
     def sha256(self) -> str:
@@ -140,7 +145,7 @@ def _files(
                 files[f"{base}_{number}.hex"] = text
     stimulus = _stimulus(design) if frames is None else frames
     into, out = next(iter(design.inputs.values())), design.output_stream
-    expected = run_frames(design.program.graph, stimulus)
+    expected = engine(design.program).frames(stimulus)
     files["vectors/input.hex"] = hex_beats(to_beats(stimulus, into), axis_width(into))
     files["vectors/expected.hex"] = hex_beats(to_beats(expected, out), axis_width(out))
     files[f"sim/{module}_tb.sv"] = testbench(design, module, len(stimulus))

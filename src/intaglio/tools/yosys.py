@@ -14,9 +14,11 @@ from importlib import metadata
 from pathlib import Path
 
 from intaglio.artifact import write_atomic
-from intaglio.errors import ToolError
-from intaglio.tools.netlist import Cells, count_cells, open_unread_carries
+from intaglio.hw import library
+from intaglio.tools.families import toolchain
+from intaglio.tools.netlist import Cells
 from intaglio.tools.process import installed_version, run_logged, scratch_folder
+from intaglio.tools.toolchain import Toolchain
 
 _REQUIREMENT = "pyosys==0.70"
 #: Takes commands as lists of words, so that no path is ever taken apart at its blanks.
@@ -47,6 +49,7 @@ def synthesize_netlist(
     *,
     log: Path,
     family: str = "ecp5",
+    verilog: Path | None = None,
     on_line: Callable[[str], None] | None = None,
 ) -> Cells:
     """Synthesize SystemVerilog files and write the netlist as JSON; return its cells.
@@ -57,21 +60,25 @@ def synthesize_netlist(
         top: the top module.
         netlist: the file to write.
         log: what Yosys prints is added to this file.
-        family: ecp5.
+        family: one that `families` has tools for.
+        verilog: where to write the netlist as Verilog too, before `families` mends it.
         on_line: called with every line Yosys prints.
 
     Raises:
         MissingToolError: Yosys is not installed.
-        ToolError: Yosys refused the sources; the text has its first complaint.
+        ToolError: Yosys refused the sources; the text has its first complaint. Or no tools are
+            known for the family.
     """
     yosys_version()
+    tools = toolchain(family)
     with scratch_folder(netlist.parent / ".yosys") as work:
         raw = work.resolve() / "netlist.json"
-        read = ["read_slang", "--threads", "1", "--top", top, "-v", str(_cell_library(family))]
+        read = ["read_slang", "--threads", "1", "--top", top, *_declarations(tools)]
         commands = [
             [*read, *sources],
-            ["synth_lattice", "-family", family, "-top", top],
+            *([top if word == "TOP" else word for word in command] for command in tools.commands),
             ["write_json", str(raw)],
+            *([["write_verilog", "-noattr", str(verilog.resolve())]] if verilog else []),
         ]
         run_logged(
             [sys.executable, "-c", _PROGRAM, json.dumps(commands)],
@@ -83,9 +90,9 @@ def synthesize_netlist(
         document = json.loads(raw.read_text())
     module = document["modules"][top]
     document["modules"] = {top: module}
-    open_unread_carries(module)
+    tools.finish(module)
     write_atomic(netlist, json.dumps(document).encode())
-    return count_cells(module)
+    return tools.count(module)
 
 
 def progress(line: str) -> tuple[str, str] | None:
@@ -94,10 +101,20 @@ def progress(line: str) -> tuple[str, str] | None:
     return ("synthesize", found[1].lower()) if found else None
 
 
-def _cell_library(family: str) -> Path:
-    """Find the declarations of a family's cells, for those that sources instantiate."""
-    library = f"pyosys/share/lattice/cells_bb_{family}.v"
-    file = Path(str(metadata.distribution("pyosys").locate_file(library)))
-    if not file.is_file():
-        raise ToolError(f"the family of a device must be one Yosys knows, not {family!r}")
-    return file
+def _declarations(tools: Toolchain) -> list[str]:
+    """Return the words that declare a family's cells: Yosys' own, and ours of those it lacks."""
+    files = [shared_file(name) for name in tools.declarations]
+    words = [word for file in files for word in ("-v", str(file))]
+    for name in tools.boxes:
+        words += ["--blackboxed-module", name]
+    known = "".join(file.read_text() for file in files)
+    for model in library.models(tools.family):
+        name = model.name.removesuffix(".sv")
+        if not re.search(rf"\bmodule\s+{name}\b", known):
+            words += ["-v", str(model), "--blackboxed-module", name]
+    return words
+
+
+def shared_file(name: str) -> Path:
+    """Find a file that comes with Yosys."""
+    return Path(str(metadata.distribution("pyosys").locate_file(f"pyosys/share/{name}")))

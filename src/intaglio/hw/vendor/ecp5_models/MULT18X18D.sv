@@ -15,7 +15,23 @@ module MULT18X18D #(
   parameter REG_PIPELINE_CLK = "NONE",
   parameter REG_OUTPUT_CLK = "NONE",
   parameter REG_OUTPUT_CE = "CE0",
-  parameter REG_OUTPUT_RST = "RST0"
+  parameter REG_OUTPUT_RST = "RST0",
+  // Those below have no part in this use of the cell; a netlist gives them all the same.
+  parameter REG_INPUTC_CLK = "NONE",
+  parameter REG_INPUTC_CE = "CE0",
+  parameter REG_INPUTC_RST = "RST0",
+  parameter REG_PIPELINE_CE = "CE0",
+  parameter REG_PIPELINE_RST = "RST0",
+  parameter CLK0_DIV = "ENABLED",
+  parameter CLK1_DIV = "ENABLED",
+  parameter CLK2_DIV = "ENABLED",
+  parameter CLK3_DIV = "ENABLED",
+  parameter CAS_MATCH_REG = "FALSE",
+  parameter GSR = "ENABLED",
+  parameter HIGHSPEED_CLK = "NONE",
+  parameter MULT_BYPASS = "DISABLED",
+  parameter RESETMODE = "SYNC",
+  parameter SOURCEB_MODE = "B_SHIFT"
 ) (
   input  logic A17, input  logic A16, input  logic A15, input  logic A14,
   input  logic A13, input  logic A12, input  logic A11, input  logic A10,
@@ -42,7 +58,12 @@ module MULT18X18D #(
   if (REG_INPUTA_CLK != "CLK0" || REG_INPUTB_CLK != "CLK0" || REG_OUTPUT_CLK != "CLK0"
       || REG_INPUTA_CE != "CE0" || REG_INPUTB_CE != "CE0" || REG_OUTPUT_CE != "CE0"
       || REG_INPUTA_RST != "RST0" || REG_INPUTB_RST != "RST0" || REG_OUTPUT_RST != "RST0"
-      || REG_PIPELINE_CLK != "NONE") begin : gen_check
+      || REG_PIPELINE_CLK != "NONE" || REG_PIPELINE_CE != "CE0" || REG_PIPELINE_RST != "RST0"
+      || REG_INPUTC_CLK != "NONE" || REG_INPUTC_CE != "CE0" || REG_INPUTC_RST != "RST0"
+      || CLK0_DIV != "ENABLED" || CLK1_DIV != "ENABLED" || CLK2_DIV != "ENABLED"
+      || CLK3_DIV != "ENABLED" || CAS_MATCH_REG != "FALSE" || GSR != "ENABLED"
+      || HIGHSPEED_CLK != "NONE" || MULT_BYPASS != "DISABLED" || RESETMODE != "SYNC"
+      || SOURCEB_MODE != "B_SHIFT") begin : gen_check
     $fatal(1, "MULT18X18D: only operand and result registers on CLK0 are modelled");
   end
 

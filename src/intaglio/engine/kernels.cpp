@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Runs a program frame after frame from a tape of instructions, in integers only.
+//
+// A tape is a row of 64-bit words: instruction, its length in words, its fields. The structures
+// below are these fields in order; tape.py and its rules write them. Values of a frame lie in an
+// arena, constants in a block; both are given by byte offsets. Frames are channels last.
+//
+// Nothing here can overflow: tape.py chooses kinds and kernels by the bounds of every value.
+
+#include <algorithm>
+#include <type_traits>
+
+#include "dots.h"
+#include "ends.h"
+#include "frame.h"
+
+namespace {
+
+struct Requantize {
+  Place x;
+  Word size;
+  Place y;
+  Scale scale;
+};
+
+void requantize(const Frame& frame, const Requantize& r) {
+  const Scale s = r.scale;
+  const Word* multiplier = frame.constant<Word>(s.multiplier);
+  const bool lanes = s.period == 1 && (s.rounding == kHalfUp || s.rounding == kFloor) &&
+                     *multiplier <= INT32_MAX && r.x.kind == kI32 && r.y.kind != kI64;
+  with(r.x.kind, [&](auto in) {
+    with(r.y.kind, [&](auto out) {
+      using Out = decltype(out);
+      const auto* x = frame.at<decltype(in)>(r.x.offset);
+      Out* y = frame.at<Out>(r.y.offset);
+      if constexpr (std::is_same_v<decltype(in), int32_t> && sizeof(Out) <= 4) {
+        if (lanes) {
+          int32_t factors[kLanes];
+          std::fill_n(factors, kLanes, static_cast<int32_t>(*multiplier));
+          return scale_lanes(x, factors, 0, (r.size + kLanes - 1) / kLanes * kLanes, s, y);
+        }
+      }
+      for (Word i = 0, channel = 0; i < r.size; ++i) {
+        const Word shifted = round_shift(x[i] * multiplier[channel], s.shift, s.rounding);
+        y[i] = static_cast<Out>(clamp(shifted + s.zero_point, s.low, s.high));
+        if (++channel == s.period) channel = 0;
+      }
+    });
+  });
+}
+
+struct Pool {
+  Place x;
+  Image image;
+  Padding padding;
+  Word scratch;
+  Window window;
+  Word kernel_rows, kernel_columns;
+  Place y;
+};
+
+// Reduces rows first, whole rows at a time, then columns. Padding counts in a sum only.
+template <bool Maximum, typename In, typename Sum>
+void pool_as(const Frame& frame, const Pool& d) {
+  const Word row = d.image.width * d.image.channels, channels = d.image.channels;
+  const In* x = frame.at<In>(d.x.offset);
+  Sum* column = frame.at<Sum>(d.scratch);
+  Sum* y = frame.at<Sum>(d.y.offset);
+  const auto reduce = [](Sum a, Sum b) { return Maximum ? std::max(a, b) : static_cast<Sum>(a + b); };
+  for (Word p = 0; p < d.window.rows; ++p) {
+    const Word top = p * d.window.down - d.padding.top;
+    const Word first = std::max<Word>(top, 0);
+    const Word end = std::min(top + d.kernel_rows, d.image.height);
+    const Sum outside = static_cast<Sum>(d.padding.value * (d.kernel_rows - (end - first)));
+    for (Word i = 0; i < row; ++i) column[i] = x[first * row + i];
+    for (Word h = first + 1; h < end; ++h)
+      for (Word i = 0; i < row; ++i) column[i] = reduce(column[i], x[h * row + i]);
+    if (!Maximum)
+      for (Word i = 0; i < row; ++i) column[i] += outside;
+    for (Word q = 0; q < d.window.columns; ++q, y += channels) {
+      const Word left = q * d.window.across - d.padding.left;
+      const Word from = std::max<Word>(left, 0);
+      const Word to = std::min(left + d.kernel_columns, d.image.width);
+      const Word missing = d.kernel_columns - (to - from);
+      const Sum border = static_cast<Sum>(d.padding.value * d.kernel_rows * missing);
+      for (Word c = 0; c < channels; ++c) {
+        Sum result = column[from * channels + c];
+        for (Word w = from + 1; w < to; ++w) result = reduce(result, column[w * channels + c]);
+        y[c] = Maximum ? result : static_cast<Sum>(result + border);
+      }
+    }
+  }
+}
+
+void max_pool(const Frame& frame, const Pool& d) {
+  with(d.x.kind, [&](auto in) { pool_as<true, decltype(in), decltype(in)>(frame, d); });
+}
+
+void sum_pool(const Frame& frame, const Pool& d) {
+  with(d.x.kind, [&](auto in) {
+    if (d.y.kind == kI32) return pool_as<false, decltype(in), int32_t>(frame, d);
+    pool_as<false, decltype(in), int64_t>(frame, d);
+  });
+}
+
+struct Add {
+  Place x, y;
+  Word size;
+  Place z;
+};
+
+void add(const Frame& frame, const Add& a) {
+  with(a.x.kind, [&](auto left) {
+    with(a.y.kind, [&](auto right) {
+      const auto* x = frame.at<decltype(left)>(a.x.offset);
+      const auto* y = frame.at<decltype(right)>(a.y.offset);
+      const auto sum = [&](auto* z) {
+        for (Word i = 0; i < a.size; ++i)
+          z[i] = static_cast<std::decay_t<decltype(*z)>>(Word{x[i]} + Word{y[i]});
+      };
+      if (a.z.kind == kI32) return sum(frame.at<int32_t>(a.z.offset));
+      sum(frame.at<int64_t>(a.z.offset));
+    });
+  });
+}
+
+struct Clamp {
+  Place x;
+  Word size;
+  Place y;
+  Word low, high;
+};
+
+void clamp_all(const Frame& frame, const Clamp& c) {
+  with(c.x.kind, [&](auto in) {
+    with(c.y.kind, [&](auto out) {
+      const auto* x = frame.at<decltype(in)>(c.x.offset);
+      auto* y = frame.at<decltype(out)>(c.y.offset);
+      for (Word i = 0; i < c.size; ++i)
+        y[i] = static_cast<decltype(out)>(clamp(x[i], c.low, c.high));
+    });
+  });
+}
+
+// y[i] = x[from[i]], and `value` where from[i] is negative.
+struct Move {
+  Place x;
+  Word size;
+  Place y;
+  Word from, value;
+};
+
+void move(const Frame& frame, const Move& m) {
+  with(m.x.kind, [&](auto in) {
+    with(m.y.kind, [&](auto out) {
+      const auto* x = frame.at<decltype(in)>(m.x.offset);
+      auto* y = frame.at<decltype(out)>(m.y.offset);
+      const int32_t* from = frame.constant<int32_t>(m.from);
+      for (Word i = 0; i < m.size; ++i)
+        y[i] = static_cast<decltype(out)>(from[i] < 0 ? m.value : Word{x[from[i]]});
+    });
+  });
+}
+
+struct Argmax {
+  Place x;
+  Word size;
+  Place y;
+};
+
+void argmax(const Frame& frame, const Argmax& a) {
+  with(a.x.kind, [&](auto in) {
+    const auto* x = frame.at<decltype(in)>(a.x.offset);
+    const Word index = std::max_element(x, x + a.size) - x;
+    with(a.y.kind, [&](auto out) {
+      *frame.at<decltype(out)>(a.y.offset) = static_cast<decltype(out)>(index);
+    });
+  });
+}
+
+enum Instruction : Word {
+  kEntrance, kExit, kDotBytes, kDotWide, kRequantize, kMaxPool, kSumPool, kAdd, kClamp, kMove, kArgmax
+};
+
+template <typename Fields>
+const Fields& fields(const Word* words) {
+  return *reinterpret_cast<const Fields*>(words);
+}
+
+void execute(Frame& frame, Word instruction, const Word* words) {
+  switch (instruction) {
+    case kEntrance: return entrance(frame, fields<Entrance>(words));
+    case kExit: return leave(frame, fields<Exit>(words));
+    case kDotBytes: return dot_bytes(frame, fields<DotBytes>(words));
+    case kDotWide: return dot_wide(frame, fields<DotWide>(words));
+    case kRequantize: return requantize(frame, fields<Requantize>(words));
+    case kMaxPool: return max_pool(frame, fields<Pool>(words));
+    case kSumPool: return sum_pool(frame, fields<Pool>(words));
+    case kAdd: return add(frame, fields<Add>(words));
+    case kClamp: return clamp_all(frame, fields<Clamp>(words));
+    case kMove: return move(frame, fields<Move>(words));
+    default: return argmax(frame, fields<Argmax>(words));
+  }
+}
+
+}  // namespace
+
+// Runs frames first..end of a batch; returns 0, or 1 where a real input is not finite.
+extern "C" int run_tape(const Word* tape, Word length, const uint8_t* constants, uint8_t* arena,
+                        const uint8_t* input, uint8_t* const* outputs, Word first, Word end) {
+  Frame frame{constants, arena, input, outputs, first, true};
+  for (; frame.index < end; ++frame.index)
+    for (const Word* at = tape; at < tape + length; at += at[1]) execute(frame, at[0], at + 2);
+  return frame.finite ? 0 : 1;
+}
