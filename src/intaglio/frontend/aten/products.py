@@ -22,6 +22,9 @@ def _addmm(call: Call) -> Result:
 
 
 def _mm(call: Call) -> Result:
+    if _both(call):
+        x, y = call.activation(0), call.activation(1)
+        return products.matmul_of_two(call.builder, x, y, call.site)
     return products.matmul(
         call.builder, call.activation(), call.array(1, "mat2").T, None, call.site
     )
@@ -121,6 +124,7 @@ OPERATORS: Operators = {
     "aten.batch_norm": _batch_norm,
     "aten.div": _divide,
     "aten.linear": _linear,
+    "aten.bmm": _mm,
     "aten.matmul": _mm,
     "aten.mm": _mm,
     "aten.mul": _multiply,

@@ -17,7 +17,7 @@ from intaglio.frontend.geometry import (
     squeezed,
     unsqueezed,
 )
-from intaglio.frontend.layers import resize, shapes
+from intaglio.frontend.layers import pointwise, resize, shapes
 from intaglio.ops.windows import Pair
 
 
@@ -104,6 +104,16 @@ def _chunk(call: Call) -> Result:
     return _parts(call, axis, [min(each, size - start) for start in range(0, size, each)])
 
 
+def _gated(call: Call) -> Result:
+    x, axis = call.activation(), call.frame_axis(1)
+    half = x.shape[axis] // 2
+    one = _cut(call, axis, range(half), Site(f"{call.site.name}_value", ""))
+    other = _cut(call, axis, range(half, 2 * half), Site(f"{call.site.name}_scores", ""))
+    gate = Site(f"{call.site.name}_gate", "")
+    shares = pointwise.function(call.builder, "sigmoid", (), other, gate)
+    return pointwise.multiply(call.builder, one, shares, call.site)
+
+
 def _parts(call: Call, axis: int, sizes: Sequence[int]) -> Result:
     ends = list(accumulate(sizes))
     return tuple(
@@ -164,6 +174,7 @@ OPERATORS: Operators = {
     "aten.chunk": _chunk,
     "aten.expand": _expand,
     "aten.flatten": _flatten,
+    "aten.glu": _gated,
     "aten.permute": _permute,
     "aten.pixel_shuffle": _pixel_shuffle,
     "aten.reshape": _view,

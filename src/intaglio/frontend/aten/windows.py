@@ -15,6 +15,7 @@ from intaglio.frontend.geometry import (
 )
 from intaglio.frontend.layers import borders, pointwise, windows
 from intaglio.ops.conv2d import Conv2d
+from intaglio.ops.conv_transpose2d import ConvTranspose2d
 from intaglio.ops.windows import Padding, Pair, span
 
 
@@ -33,6 +34,19 @@ def _conv2d(call: Call) -> Result:
     bias = call.optional(2, "bias")
     op = Conv2d(stride, sides, 0, dilation, int(call.get(6, "groups", 1)))
     return windows.conv2d(call.builder, x, weight, bias, op, call.site)
+
+
+def _conv_transpose2d(call: Call) -> Result:
+    x, _ = call.image()
+    weight, bias = call.array(1, "weight"), call.optional(2, "bias")
+    op = ConvTranspose2d(
+        call.pair(3, "stride", 1),
+        _sides(call.pair(4, "padding", 0)),
+        call.pair(5, "output_padding", 0),
+        call.pair(7, "dilation", 1),
+        int(call.get(6, "groups", 1)),
+    )
+    return windows.conv_transpose2d(call.builder, x, weight, bias, op, call.site)
 
 
 def _max_pool2d(call: Call) -> Result:
@@ -138,6 +152,7 @@ OPERATORS: Operators = {
     "aten.avg_pool2d": _avg_pool2d,
     "aten.constant_pad_nd": _pad,
     "aten.conv2d": _conv2d,
+    "aten.conv_transpose2d": _conv_transpose2d,
     "aten.max_pool2d": _max_pool2d,
     "aten.max_pool2d_with_indices": _max_pool2d,
     "aten.mean": _mean,

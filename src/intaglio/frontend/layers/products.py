@@ -10,6 +10,7 @@ import numpy as np
 from intaglio.frontend.builder import Activation, Builder, Site, UnsupportedError, constants
 from intaglio.frontend.layout import Layout
 from intaglio.ir.graph import Node
+from intaglio.ops.batch_matmul import BatchMatmul
 from intaglio.ops.batch_norm import BatchNorm
 from intaglio.ops.conv2d import Conv2d
 from intaglio.ops.matmul import Matmul
@@ -32,6 +33,20 @@ def matmul(
     operands = constants(weight=x.layout.to_ours(weight), bias=bias)
     layout = Layout.of((len(weight),), channels_first=False)
     return builder.emit(Matmul(), (x,), layout, site, operands)
+
+
+def matmul_of_two(builder: Builder, x: Activation, y: Activation, site: Site) -> Activation:
+    """Multiply the matrices of two activations. Shapes: x [.., M, K], y [.., K, N]."""
+    if len(x.shape) < 2 or x.shape[:-2] != y.shape[:-2] or x.shape[-1:] != y.shape[-2:-1]:
+        raise UnsupportedError(
+            f"operands must be [N, .., M, K] and [N, .., K, L], "
+            f"not {['N', *x.shape]} and {['N', *y.shape]}"
+        )
+    plain = tuple(range(len(x.shape)))
+    x = builder.ordered(x, plain, Site(f"{site.name}_left", ""))
+    y = builder.ordered(y, plain, Site(f"{site.name}_right", ""))
+    made = x.layout.resized((*x.shape[:-1], y.shape[-1]))
+    return builder.emit(BatchMatmul(), (x, y), made, site)
 
 
 def _pointwise(

@@ -21,6 +21,7 @@ from intaglio.frontend.layers.shapes import reshape, transpose
 from intaglio.frontend.layout import Layout
 from intaglio.ops.average_pool import AveragePool
 from intaglio.ops.conv2d import Conv2d
+from intaglio.ops.conv_transpose2d import ConvTranspose2d
 from intaglio.ops.max_pool import MaxPool
 from intaglio.ops.pool import Pool
 from intaglio.ops.windows import Padding, Pair
@@ -45,6 +46,35 @@ def conv2d(
         raise UnsupportedError(
             f"a convolution must read at most {MAX_WINDOWS} numbers, "
             f"not {height}x{width} windows of {places}"
+        )
+    return builder.image_node(op, x, site, operands)
+
+
+def conv_transpose2d(
+    builder: Builder,
+    x: Activation,
+    weight: np.ndarray,
+    bias: np.ndarray | None,
+    op: ConvTranspose2d,
+    site: Site,
+) -> Activation:
+    """Convolve the other way round. Shapes: weight [C, K/groups, R, S], bias [K]."""
+    x = builder.image(x, site)
+    channels, each, rows, columns = weight.shape
+    if op.groups < 1 or channels != x.shape[0] or channels % op.groups:
+        raise UnsupportedError(
+            f"its weight must be [C, K/group, R, S] for {x.shape[0]} channels in {op.groups} "
+            f"groups, not {list(weight.shape)}"
+        )
+    split = weight.reshape(op.groups, channels // op.groups, each, rows, columns)
+    kernel = split.transpose(0, 2, 3, 4, 1).reshape(-1, rows, columns, channels // op.groups)
+    bias = np.zeros(len(kernel)) if bias is None else bias
+    operands = constants(weight=kernel, bias=bias)
+    height, width, _ = builder.infer(op, (x,), operands).shape
+    if height * width * kernel[0].size * op.groups > MAX_WINDOWS:
+        raise UnsupportedError(
+            f"a convolution must read at most {MAX_WINDOWS} numbers, "
+            f"not {height}x{width} windows of {kernel[0].size * op.groups}"
         )
     return builder.image_node(op, x, site, operands)
 

@@ -21,7 +21,6 @@ _BRANCHING = frozenset({"If", "Loop", "Scan"})
 
 #: The nearest operator that can be read.
 _REWRITES = {
-    "ConvTranspose": "Resize, then Conv",
     "GlobalLpPool": "GlobalAveragePool",
     "GroupNormalization": "BatchNormalization",
     "InstanceNormalization": "BatchNormalization",

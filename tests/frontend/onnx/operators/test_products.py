@@ -104,6 +104,25 @@ def test_a_constant_matrix_multiplies_the_last_axis(tmp_path: Path, frame: tuple
     assert ("matmul" if len(frame) == 1 else "conv2d") in names
 
 
+def _attention(model: Model) -> None:
+    """Two heads of three features over six places, as transformers have them."""
+    heads = []
+    for _ in range(3):
+        model.node("MatMul", "x", model.constant(model.draw(6, 6)))
+        model.node("Reshape", model.last, model.constant(np.array([0, 5, 2, 3])))
+        heads.append(model.node("Transpose", model.last, perm=[0, 2, 1, 3]))
+    model.node("MatMul", heads[0], model.node("Transpose", heads[1], perm=[0, 1, 3, 2]))
+    model.node("Softmax", model.node("Div", model.last, scalar(model, 3**0.5)), axis=-1)
+    model.node("Transpose", model.node("MatMul", model.last, heads[2]), perm=[0, 2, 1, 3])
+    model.node("Reshape", model.last, model.constant(np.array([0, 0, -1])))
+    model.node("Add", model.last, "x")
+
+
+def test_attention(tmp_path: Path) -> None:
+    names = operators_of(tmp_path, (5, 6), _attention)
+    assert (names.count("batch_matmul"), names.count("softmax")) == (2, 1)
+
+
 def test_a_normalization_may_come_anywhere(tmp_path: Path) -> None:
     def write(model: Model) -> None:
         for frame in ((2, 30), (60,)):
@@ -142,6 +161,11 @@ def test_a_normalization_may_come_anywhere(tmp_path: Path) -> None:
             lambda m: m.node("MatMul", "x", m.constant(m.draw(6, 3))),
             "MatMul 'n0': a product with a constant must be of [N, .., C] and [C, K], "
             "not ['N', 3, 4, 5] and [6, 3]",
+        ),
+        (
+            lambda m: m.node("MatMul", "x", m.node("Relu", "x")),
+            "MatMul 'n1': operands must be [N, .., M, K] and [N, .., K, L], "
+            "not ['N', 3, 4, 5] and ['N', 3, 4, 5]",
         ),
         (
             lambda m: m.node("Add", "x", m.node("MaxPool", "x", kernel_shape=[2, 2])),

@@ -22,6 +22,15 @@ def _conv(*shape: int, **attributes: object) -> Write:
     return write
 
 
+def _transposed(*shape: int, **attributes: object) -> Write:
+    def write(model: Model) -> None:
+        outputs = shape[1] * int(str(attributes.get("group", 1)))
+        weight, bias = model.constant(model.draw(*shape)), model.constant(model.draw(outputs))
+        model.node("ConvTranspose", "x", weight, bias, **attributes)
+
+    return write
+
+
 @pytest.mark.parametrize(
     ("frame", "write", "names"),
     [
@@ -35,6 +44,22 @@ def _conv(*shape: int, **attributes: object) -> Write:
             _conv(5, 3, 3, pads=[1, 1], strides=[2], dilations=[2]),
             ["reshape", "transpose", "conv2d", "reshape", "transpose"],
         ),
+        (IMAGE, _transposed(4, 3, 3, 3, strides=[2, 2]), ["conv_transpose2d"]),
+        (IMAGE, _transposed(4, 1, 2, 3, group=4, strides=[3, 1]), ["conv_transpose2d"]),
+        (
+            IMAGE,
+            _transposed(4, 2, 3, 2, group=2, strides=[2, 3], pads=[1, 0, 2, 1], dilations=[1, 2]),
+            ["conv_transpose2d"],
+        ),
+        (
+            IMAGE,
+            _transposed(4, 3, 4, 4, strides=[2, 2], output_padding=[1, 0], pads=[1, 1, 1, 1]),
+            ["conv_transpose2d"],
+        ),
+        (IMAGE, _transposed(4, 3, 4, 5, strides=[2, 2], output_shape=[11, 12]), None),
+        (IMAGE, _transposed(4, 3, 3, 4, strides=[2, 2], auto_pad="SAME_UPPER"), None),
+        (IMAGE, _transposed(4, 3, 4, 3, strides=[2, 2], auto_pad="SAME_LOWER"), None),
+        ((3, 8), _transposed(3, 2, 4, strides=[2]), None),
         (IMAGE, lambda m: m.node("GlobalMaxPool"), ["max_pool"]),
         (IMAGE, lambda m: m.node("GlobalAveragePool"), ["average_pool"]),
         (IMAGE, lambda m: m.node("ReduceMax", axes=[-1, 2], keepdims=0), ["max_pool", "flatten"]),
@@ -105,6 +130,15 @@ def test_borders(tmp_path: Path, opset: int, write: Write, count: int) -> None:
         (
             _conv(6, 4, 3, 3, 3),
             "Conv 'n0': its weight must be [K, C, R, S], not [6, 4, 3, 3, 3]",
+        ),
+        (
+            _transposed(4, 2, 3, 3, group=0),
+            "ConvTranspose 'n0': its weight must be [C, K/group, R, S] for 4 channels in 0 groups, "
+            "not [4, 2, 3, 3]",
+        ),
+        (
+            _transposed(4, 2, 3, 3, output_shape=[40, 40]),
+            "ConvTranspose 'n0': its size must be at most that of the whole, not [40, 40]",
         ),
         (
             _conv(4, 4, 3, 3, dilations=[0, 1]),

@@ -33,6 +33,9 @@ def _gemm(call: Call) -> Result:
 
 
 def _matmul(call: Call) -> Result:
+    if _both(call):
+        x, y = call.activation(0), call.activation(1)
+        return products.matmul_of_two(call.builder, x, y, call.site)
     if not isinstance(call.operands[0], Activation):
         raise UnsupportedError("the constant matrix must be the second operand", "Gemm")
     weight = call.weights(1)

@@ -17,6 +17,7 @@ from intaglio.frontend.geometry import (
 from intaglio.frontend.layers import borders, pointwise, windows
 from intaglio.frontend.onnx.call import Call, Operators, Result
 from intaglio.ops.conv2d import Conv2d
+from intaglio.ops.conv_transpose2d import ConvTranspose2d
 from intaglio.ops.windows import Padding, Pair, span
 
 
@@ -35,6 +36,39 @@ def _conv(call: Call) -> Result:
     padding = _padding(call, (height, width), span(kernel, dilation), stride)
     op = Conv2d(stride, padding, 0, dilation, groups)
     return call.like_operand(windows.conv2d(call.builder, x, weight, bias, op, call.site))
+
+
+def _conv_transpose(call: Call) -> Result:
+    x, height, width = call.image()
+    weight = _kernel(call)
+    stride, dilation = call.pair("strides", (1, 1)), call.pair("dilations", (1, 1))
+    added = call.pair("output_padding", (0, 0))
+    reach = span((weight.shape[2], weight.shape[3]), dilation)
+    check_window(reach, stride, (0, 0, 0, 0))
+    padding = _cropping(call, (height, width), reach, stride, added)
+    groups = call.integer("group", 1)
+    bias = None if call.optional(2) is None else call.vector(2, weight.shape[1] * groups)
+    op = ConvTranspose2d(stride, padding, added, dilation, groups)
+    return call.like_operand(windows.conv_transpose2d(call.builder, x, weight, bias, op, call.site))
+
+
+def _cropping(call: Call, size: Pair, reach: Pair, stride: Pair, added: Pair) -> Padding:
+    """Return what a transposed convolution crops: its pads, or what its size asks for."""
+    mode = call.word("auto_pad", "NOTSET")
+    target = (size[0] * stride[0], size[1] * stride[1])
+    if "output_shape" in call.node.attributes:
+        target = call.pair("output_shape", target)
+    elif not mode.startswith("SAME"):
+        return _padding(call, size, reach, stride)
+    totals = [
+        (n - 1) * s + k + more - wanted
+        for n, s, k, more, wanted in zip(size, stride, reach, added, target, strict=True)
+    ]
+    if min(totals) < 0:
+        raise UnsupportedError(f"its size must be at most that of the whole, not {list(target)}")
+    half, rest = [n // 2 for n in totals], [n - n // 2 for n in totals]
+    first, last = (half, rest) if mode == "SAME_UPPER" else (rest, half)
+    return first[0], first[1], last[0], last[1]
 
 
 def _kernel(call: Call) -> np.ndarray:
@@ -170,6 +204,7 @@ def _ceiling(call: Call, size: Pair, kernel: Pair, stride: Pair, padding: Paddin
 OPERATORS: Operators = {
     ("", "AveragePool"): _average_pool,
     ("", "Conv"): _conv,
+    ("", "ConvTranspose"): _conv_transpose,
     ("", "GlobalAveragePool"): _global_average_pool,
     ("", "GlobalMaxPool"): _global_max_pool,
     ("", "MaxPool"): _max_pool,
