@@ -34,7 +34,7 @@ from intaglio.passes.dead_code import dead_code
 #: No network for one chip comes near these; a damaged or hostile file declares more. They keep
 #: what an import takes to some seconds and one gigabyte. Elements of a frame, and of all frames.
 MAX_FRAME = 1 << 25
-MAX_ELEMENTS = 3 << 24
+MAX_ELEMENTS = 1 << 26
 #: A convolution is computed as a product with all its windows side by side.
 MAX_WINDOWS = 1 << 26
 #: Products of one frame; whatever else is done to elements, which takes longer.
