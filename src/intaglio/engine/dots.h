@@ -95,6 +95,38 @@ void dot(const uint8_t* const* base, const int32_t* offsets, const int8_t* weigh
     for (int b = 0; b < Blocks; ++b) store(to + i * to_stride + b * kLanes, sums[i][b]);
 }
 
+#if defined(__AVX512VNNI__) && defined(__AVX512F__)
+template <typename Out>
+void store_codes(Out* y, __m512i codes) {
+  if constexpr (sizeof(Out) == 1) {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(y), _mm512_cvtepi32_epi8(codes));
+  } else {
+    _mm512_storeu_si512(y, codes);
+  }
+}
+
+// Only the low half of a scaled number matters here, so that even and odd ones are put together
+// first, each by one shift to its place, and are clamped side by side.
+template <typename Out>
+void scale_narrow(const int32_t* x, const int32_t* multiplier, Word step, Word n, const Scale& s,
+                  Out* y) {
+  const Word half = s.shift && s.rounding == kHalfUp ? Word{1} << (s.shift - 1) : 0;
+  const __m512i addend = _mm512_set1_epi64(half + s.zero_point * (Word{1} << s.shift));
+  const __m512i low = _mm512_set1_epi32(static_cast<int32_t>(s.low));
+  const __m512i high = _mm512_set1_epi32(static_cast<int32_t>(s.high));
+  const __m128i down = _mm_cvtsi64_si128(s.shift), up = _mm_cvtsi64_si128(32 - s.shift);
+  for (Word i = 0; i < n; i += kLanes, multiplier += step) {
+    const __m512i a = _mm512_loadu_si512(x + i), b = _mm512_loadu_si512(multiplier);
+    const __m512i even = _mm512_add_epi64(_mm512_mul_epi32(a, b), addend);
+    const __m512i odd = _mm512_add_epi64(
+        _mm512_mul_epi32(_mm512_srli_epi64(a, 32), _mm512_srli_epi64(b, 32)), addend);
+    const __m512i codes = _mm512_mask_blend_epi32(0xAAAA, _mm512_srl_epi64(even, down),
+                                                  _mm512_sll_epi64(odd, up));
+    store_codes(y + i, _mm512_min_epi32(_mm512_max_epi32(codes, low), high));
+  }
+}
+#endif
+
 // Rounds half up, or down where that is asked for. n is a multiple of the lanes; the multipliers are
 // those of the first lanes again and again where `step` is 0, and else one each.
 template <typename Out>
@@ -110,16 +142,13 @@ void scale_lanes(const int32_t* x, const int32_t* multiplier, Word step, Word n,
     const __m512i code = _mm512_add_epi64(_mm512_sra_epi64(product, shift), zeros);
     return _mm512_min_epi64(_mm512_max_epi64(code, lows), highs);
   };
+  if (s.narrow) return scale_narrow(x, multiplier, step, n, s, y);
   for (Word i = 0; i < n; i += kLanes, multiplier += step) {
     const __m512i a = _mm512_loadu_si512(x + i), b = _mm512_loadu_si512(multiplier);
     const __m512i even = scaled(a, b);
     const __m512i odd = scaled(_mm512_srli_epi64(a, 32), _mm512_srli_epi64(b, 32));
     const __m512i codes = _mm512_mask_blend_epi32(0xAAAA, even, _mm512_slli_epi64(odd, 32));
-    if constexpr (sizeof(Out) == 1) {
-      _mm_storeu_si128(reinterpret_cast<__m128i*>(y + i), _mm512_cvtepi32_epi8(codes));
-    } else {
-      _mm512_storeu_si512(y + i, codes);
-    }
+    store_codes(y + i, codes);
   }
 #else
   for (Word i = 0; i < n; i += kLanes, multiplier += step)
@@ -178,8 +207,9 @@ void store_block(const Frame& frame, const DotBytes& d, const Block& b, Word str
   }
   for (Word i = 0; i < b.pixels; ++i) {
     const int32_t* own = multiplier + b.group * table + b.first;
-    scale_lanes(sums + i * stride, own, kLanes, stride, d.scale, results);
-    std::memcpy(y + i * channels, results, b.count * sizeof(Out));
+    const bool whole = b.count == stride;
+    scale_lanes(sums + i * stride, own, kLanes, stride, d.scale, whole ? y + i * channels : results);
+    if (!whole) std::memcpy(y + i * channels, results, b.count * sizeof(Out));
   }
 }
 
