@@ -133,7 +133,7 @@ def test_the_head_has_the_key_figures(whole: str) -> None:
         "Block RAM": str(cells.bram),
     }
     assert "0 bits, 0 cycles different" in page.texts["small"]
-    assert page.texts["title"] == ["net on ecp5-85f"]
+    assert page.texts["title"][0] == "net on ecp5-85f"
 
 
 def test_provenance_has_versions_hashes_and_seeds(whole: str) -> None:
