@@ -11,12 +11,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 
 import numba
 import numpy as np
 
-from intaglio.hw.timing import Counts, Events, FrameTime, Process, Wiring
+from intaglio.hw.timing import Counts, Events, FrameTime, Process, Span, Wiring
 
 Numbers = np.ndarray
 #: Frames that room is made for at first; most pipelines repeat themselves earlier.
@@ -207,6 +208,14 @@ class Followed:
         return [
             FrameTime(int(taken[f * a]) - 1, int(given[f * b]), int(given[(f + 1) * b - 1]))
             for f in range(self.frames)
+        ]
+
+    def spans(self) -> list[Span]:
+        """Return when each process had its first and last event of the frame followed last."""
+        starts = self.tables.events
+        return [
+            Span(int(self.state.before[first]), int(self.state.before[end - 1]))
+            for first, end in pairwise(starts.tolist())
         ]
 
     def peak(self, name: str) -> int:
