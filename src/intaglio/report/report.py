@@ -23,6 +23,8 @@ from intaglio.report.comparison import CELLS, comparison_section, device_section
 from intaglio.report.facts import Facts
 from intaglio.report.html import Html, Row, Section, element, join, number, page, percent, table
 from intaglio.report.layers import layers_section
+from intaglio.report.occupancy import occupancy_section
+from intaglio.report.timeline import timeline_section
 from intaglio.report.values import values_section
 from intaglio.tools.simulation import Run
 from intaglio.tools.synthesis import Synthesis
@@ -205,6 +207,8 @@ SECTIONS: tuple[Callable[[Facts], Section | None], ...] = (
     accuracy_section,
     layers_section,
     values_section,
+    occupancy_section,
+    timeline_section,
     comparison_section,
     device_section,
     _provenance_section,

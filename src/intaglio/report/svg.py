@@ -77,3 +77,11 @@ def fitted(text: str, width: float, *, letters: float = LETTERS) -> str:
 
 def _figure(value: float) -> str:
     return f"{value:.1f}".removesuffix(".0")
+
+
+def ticks(end: float, count: int = 6) -> list[int]:
+    """Return round numbers from 0 to `end`, about so many."""
+    step = 1
+    while end / step > count:
+        step = step * 5 // 2 if str(step)[0] == "2" else step * 2
+    return list(range(0, int(end) + 1, step))
