@@ -18,6 +18,7 @@ from tests.report.pages import IMAGES, LABELS, Page, design, everything, graph, 
 HOSTILE = "</code><script>alert(1)</script><img src=x onerror=alert(1)>\"'&amp;$x_1^{$"
 TITLES = {
     "Float against integers": "evaluation",
+    "Network": "",
     "Layer by layer": "",
     "Values and ranges": "images",
     "Pipeline occupancy": "design",
@@ -61,12 +62,12 @@ def test_what_must_be_known_of_the_results_is_said() -> None:
 
 
 def test_a_section_without_data_is_left_out() -> None:
-    assert titles() == ["Layer by layer", "Provenance"]
+    assert titles() == ["Network", "Layer by layer", "Provenance"]
     for title, key in TITLES.items():
         if key not in ("", "images"):
             found = titles(**{key: everything()[key]})
             assert title in found, key
-            assert len(found) == 2 + list(TITLES.values()).count(key)
+            assert len(found) == 3 + list(TITLES.values()).count(key)
     assert "Predicted, simulated, placed" in titles(synthesis=everything()["synthesis"])
 
 

@@ -23,6 +23,7 @@ from intaglio.report.comparison import CELLS, comparison_section, device_section
 from intaglio.report.facts import Facts
 from intaglio.report.html import Html, Row, Section, element, join, number, page, percent, table
 from intaglio.report.layers import layers_section
+from intaglio.report.network import network_section
 from intaglio.report.occupancy import occupancy_section
 from intaglio.report.timeline import timeline_section
 from intaglio.report.values import values_section
@@ -205,6 +206,7 @@ def _commands_section(facts: Facts) -> Section | None:
 #: The page from top to bottom. A new section adds its line.
 SECTIONS: tuple[Callable[[Facts], Section | None], ...] = (
     accuracy_section,
+    network_section,
     layers_section,
     values_section,
     occupancy_section,
