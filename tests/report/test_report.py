@@ -23,8 +23,10 @@ TITLES = {
     "Values and ranges": "images",
     "Pipeline occupancy": "design",
     "Layer timeline": "design",
+    "Roofline": "design",
     "Predicted, simulated, placed": "run",
     "Device utilization": "design",
+    "Speed against size": "front",
     "Provenance": "",
     "Make it again": "commands",
 }
@@ -64,10 +66,13 @@ def test_what_must_be_known_of_the_results_is_said() -> None:
 def test_a_section_without_data_is_left_out() -> None:
     assert titles() == ["Network", "Layer by layer", "Provenance"]
     for title, key in TITLES.items():
-        if key not in ("", "images"):
+        if key not in ("", "images", "front"):
             found = titles(**{key: everything()[key]})
             assert title in found, key
             assert len(found) == 3 + list(TITLES.values()).count(key)
+    known = everything()
+    assert "Speed against size" in titles(design=known["design"], front=known["front"])
+    assert "Speed against size" not in titles(front=known["front"])
     assert "Predicted, simulated, placed" in titles(synthesis=everything()["synthesis"])
 
 

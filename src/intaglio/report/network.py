@@ -55,8 +55,8 @@ def network_section(facts: Facts) -> Section:
     text = (
         "The float network as it was read, with what stands for each node in the integers"
         + ("." if design is None else ", the units that do it, their fold and cycles a frame.")
-        + " A colored edge marks nodes with work of their own left, the orange one the slowest; "
-        "gray ones were folded into others or only name a stream."
+        + " Green edges: nodes with work of their own, orange the slowest; gray: folded into "
+        "others, or no more than a name."
     )
     if len(names) < len(found):
         text += f" The first {MOST} of {len(found)} nodes are shown."

@@ -31,10 +31,9 @@ def timeline_section(facts: Facts) -> Section | None:
     layers = [i.name for i in design.instances if i.name == i.node][:MOST]
     end = max(spans[-1].last for name in layers for spans in activity[name])
     text = (
-        f"The first {frames} frames, by the exact timing: each bar reaches from the first to the "
-        "last cycle in which a layer works on a frame. A layer with a buffer has two: filling it "
-        "above, working from it below. Layers do not wait for each other's frames to end, so "
-        "bars of several frames stand above each other."
+        f"The first {frames} frames, by the exact timing: a bar reaches from the first to the last "
+        "cycle in which a layer takes or gives something of a frame. A layer with a buffer has "
+        "two: filling it above, working from it below."
     )
     height = _TOP + ROW * len(layers) + 24
     parts = [*_axis(end, height), *_legend(frames)]
