@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given, settings
 
 from intaglio.arch.dataflow import dataflow
@@ -24,6 +26,22 @@ def test_cycles_are_those_of_the_first_frame_and_of_the_steady_state(network: Ne
     assert design.cycles.interval == many.interval
     assert design.cycles.interval >= design.bottleneck.unit.interval
     assert few.frames[0] == many.frames[0]
+
+
+def test_units_work_between_the_first_beat_in_and_the_last_beat_out() -> None:
+    made = convolutional()
+    design = dataflow(made, TARGET, best_throughput(made, TARGET).folds)
+    frames, activity = design.timing(3).frames, design.activity(3)
+    assert list(activity) == [instance.name for instance in design.instances]
+    for instance in design.instances:
+        assert len(activity[instance.name]) == len(instance.unit.processes)
+        for spans in activity[instance.name]:
+            assert all(span.first <= span.last for span in spans)
+            assert all(a.last < b.first for a, b in pairwise(spans))
+    for frame, times in enumerate(frames):
+        worked = [spans[frame] for unit in activity.values() for spans in unit]
+        assert max(span.last for span in worked) <= times.last_out
+    assert min(span.first for span in activity[design.instances[0].name][0]) <= frames[0].first_in
 
 
 def test_figures_are_sums_over_the_units() -> None:

@@ -108,6 +108,20 @@ def test_explore_finds_the_fastest_and_the_smallest_that_is_fast_enough(
     assert f"a frame every {fastest['interval_cycles']} cycles" in shown
 
 
+def test_explore_writes_the_front_as_a_table_or_a_picture(
+    made: Made, tmp_path: Path, capsys: Capture
+) -> None:
+    table, picture = tmp_path / "front.csv", tmp_path / "front.png"
+    words = ["explore", made.program, "--device", "ecp5-25f", "-o", tmp_path / "out.design"]
+    found = answer(capsys, *words, "--pareto", table)
+    assert found["pareto"] == str(table)
+    head, first, *_ = table.read_text().splitlines()
+    assert head == "interval_cycles,frames_per_second,share,lut,ff,dsp,bram"
+    assert int(first.split(",")[0]) == found["interval_cycles"]
+    assert text(capsys, *words, "--pareto", picture).endswith(f"\n{picture}\n")
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
 def test_emit_writes_a_bundle(made: Made, tmp_path: Path, capsys: Capture) -> None:
     bundle = tmp_path / "bundle"
     found = answer(capsys, "emit", made.design, "-o", bundle)
@@ -133,11 +147,13 @@ def test_report_writes_a_page_that_says_how_to_make_it_again(
 ) -> None:
     page = tmp_path / "with space" / "report.html"
     words = ["report", made.model, made.bundle, "--data", made.data, "-n", 8, "-o", page]
+    words.append("--pareto")
     assert answer(capsys, *words) == {"report": str(page)}
     html = page.read_text()
     assert html.startswith("<!DOCTYPE html>")
     assert "intaglio report" in html
     assert "with space" in html
+    assert "Speed against size" in html
     assert text(capsys, *words).endswith(f"{page}\n")
 
 

@@ -10,12 +10,24 @@ import numpy as np
 import pytest
 
 from intaglio.errors import InfeasibleError, ModelError
-from intaglio.flow import Bundle, Design, Scheme, device, emit, explore, load, quantize, synthesize
+from intaglio.flow import (
+    Bundle,
+    Design,
+    Scheme,
+    device,
+    emit,
+    explore,
+    load,
+    quantize,
+    synthesize,
+    tradeoffs,
+)
 from intaglio.ir.execute import run_frames
 from intaglio.ir.graph import Program
 from intaglio.rtl.bundle import Bundle as RtlBundle
 from intaglio.tools import synthesis
 from tests.cli.tiny import IMAGE, write_model
+from tests.programs import convolutional
 
 IMAGES = np.random.default_rng(5).random((6, *IMAGE), dtype=np.float32)
 
@@ -78,3 +90,10 @@ def test_a_module_needs_an_example() -> None:
     with pytest.raises(ModelError) as stop:
         load(object())
     assert str(stop.value) == "a object must come with an example input: load(module, example=x)"
+
+
+def test_tradeoffs_begin_with_the_fastest_and_use_the_whole_device_where_they_must() -> None:
+    made, target = convolutional(), device("ecp5-25f")
+    found = tradeoffs(made, target)
+    assert found[0].folds == explore(made, target).folding.folds
+    assert tradeoffs(made, target, fill=0.0001) == tradeoffs(made, target, fill=1.0)

@@ -189,3 +189,20 @@ def test_processes_that_wait_for_each_other_for_ever_are_an_error() -> None:
 def _alone(process: timing.Process, beats_in: int, beats_out: int) -> Wiring:
     names = {"in": "in", "out": "out"}
     return Wiring([(process, names)], {}, {"in": beats_in}, {"out": beats_out})
+
+
+def test_a_process_works_from_its_first_event_of_a_frame_to_its_last() -> None:
+    slow = timing.Beats(4, ("in",), ("out",), latency=3, take_every=2)
+    names = {"in": "in", "out": "between"}
+    last = timing.Beats(4, ("in",), ("out",), latency=1)
+    wiring = Wiring(
+        [(slow, names), (last, {"in": "between", "out": "out"})],
+        {"between": Capacity(4, 1)},
+        {"in": 2},
+        {"out": 4},
+    )
+    first, second = timing.spans(wiring, 2)
+    assert first == (timing.Span(0, 3), timing.Span(4, 7))
+    assert second == (timing.Span(3, 6), timing.Span(7, 10))
+    times = timing.follow(wiring, 2).frames
+    assert [time.last_out for time in times] == [span.last + 1 for span in second]

@@ -13,7 +13,7 @@ from intaglio.ir.execute import BATCH, run, run_program, trace
 from intaglio.ops.argmax import Argmax
 from intaglio.ops.matmul import Matmul
 from intaglio.ops.max_pool import MaxPool
-from intaglio.quantize.accuracy import WORST, evaluate
+from intaglio.quantize.accuracy import CONFUSED, WORST, evaluate
 from intaglio.quantize.program import quantize
 from intaglio.quantize.scheme import Scheme
 from tests.quantize.networks import network, normal, small, uniform
@@ -73,6 +73,33 @@ def test_the_worst_images_come_first() -> None:
         assert image.margin == pytest.approx(scores[image.float_prediction] - others.max())
     assert worst[0].margin < 0
     assert worst[0].float_prediction != worst[0].integer_prediction
+
+
+def test_answers_are_counted_by_label() -> None:
+    graph = small()
+    program = quantize(graph, IMAGES[:20], COARSE)
+    found = evaluate(graph, program, IMAGES, LABELS)
+    answers = run_program(program, IMAGES).argmax(axis=1)
+    assert found.confusion is not None
+    for label, row in enumerate(found.confusion):
+        for answer, count in enumerate(row):
+            assert count == ((label == LABELS) & (answers == answer)).sum()
+    right = sum(row[label] for label, row in enumerate(found.confusion))
+    assert found.integer_accuracy == right / len(IMAGES)
+
+
+def test_answers_are_not_counted_where_there_is_no_class_for_each_or_too_many() -> None:
+    graph = small()
+    program = quantize(graph, IMAGES[:20])
+    assert evaluate(graph, program, IMAGES).confusion is None
+    for label in (-1, 99):
+        wrong = np.where(np.arange(len(LABELS)) == 0, label, LABELS)
+        assert evaluate(graph, program, IMAGES, wrong).confusion is None
+    wide = network((3,), ("f", Matmul(), "x", normal(1, CONFUSED + 1, 3), normal(2, CONFUSED + 1)))
+    images = normal(3, 9, 3)
+    found = evaluate(wide, quantize(wide, images), images, np.arange(9))
+    assert found.integer_accuracy is not None
+    assert found.confusion is None
 
 
 def test_an_index_is_judged_by_the_scores_it_comes_from() -> None:

@@ -12,6 +12,7 @@ import numpy as np
 from intaglio.arch.dataflow import dataflow, hardware_graph
 from intaglio.arch.design import Design
 from intaglio.devices import device
+from intaglio.explore.folding import Folding, pareto
 from intaglio.hw.unit import Fold, StreamOperator
 from intaglio.ir.constant import Constant
 from intaglio.ir.graph import Graph, Node, Program, Value
@@ -82,6 +83,11 @@ def design(mark: str = "") -> Design:
 
 
 @cache
+def front() -> tuple[Folding, ...]:
+    return tuple(pareto(program(), DEVICE, points=6))
+
+
+@cache
 def evaluation(mark: str = "") -> Evaluation:
     return evaluate(graph(mark), program(mark), IMAGES, LABELS)
 
@@ -133,6 +139,7 @@ def everything(mark: str = "") -> dict[str, Any]:
         "design": design(mark),
         "run": run(),
         "synthesis": synthesis(mark),
+        "front": front(),
         "commands": (*COMMANDS, f"echo {mark}"),
         "provenance": {"bundle sha256": "9" * 64, "seeds": {"training": 3}, f"key{mark}": mark},
     }

@@ -18,10 +18,15 @@ from tests.report.pages import IMAGES, LABELS, Page, design, everything, graph, 
 HOSTILE = "</code><script>alert(1)</script><img src=x onerror=alert(1)>\"'&amp;$x_1^{$"
 TITLES = {
     "Float against integers": "evaluation",
+    "Network": "",
     "Layer by layer": "",
     "Values and ranges": "images",
+    "Pipeline occupancy": "design",
+    "Layer timeline": "design",
+    "Roofline": "design",
     "Predicted, simulated, placed": "run",
     "Device utilization": "design",
+    "Speed against size": "front",
     "Provenance": "",
     "Make it again": "commands",
 }
@@ -59,12 +64,15 @@ def test_what_must_be_known_of_the_results_is_said() -> None:
 
 
 def test_a_section_without_data_is_left_out() -> None:
-    assert titles() == ["Layer by layer", "Provenance"]
+    assert titles() == ["Network", "Layer by layer", "Provenance"]
     for title, key in TITLES.items():
-        if key not in ("", "images"):
+        if key not in ("", "images", "front"):
             found = titles(**{key: everything()[key]})
             assert title in found, key
-            assert len(found) == 3
+            assert len(found) == 3 + list(TITLES.values()).count(key)
+    known = everything()
+    assert "Speed against size" in titles(design=known["design"], front=known["front"])
+    assert "Speed against size" not in titles(front=known["front"])
     assert "Predicted, simulated, placed" in titles(synthesis=everything()["synthesis"])
 
 
@@ -133,7 +141,7 @@ def test_the_head_has_the_key_figures(whole: str) -> None:
         "Block RAM": str(cells.bram),
     }
     assert "0 bits, 0 cycles different" in page.texts["small"]
-    assert page.texts["title"] == ["net on ecp5-85f"]
+    assert page.texts["title"][0] == "net on ecp5-85f"
 
 
 def test_provenance_has_versions_hashes_and_seeds(whole: str) -> None:

@@ -11,7 +11,7 @@ from intaglio.devices.description import Device
 from intaglio.errors import VerificationError
 from intaglio.hw import timing
 from intaglio.hw.cost import Cycles, Resources
-from intaglio.hw.timing import Capacity, Timing, Wiring
+from intaglio.hw.timing import Capacity, Span, Timing, Wiring
 from intaglio.hw.unit import Fold, Stream, Unit
 from intaglio.ir.graph import Graph, Program
 
@@ -86,6 +86,11 @@ class Design:
     def timing(self, frames: int) -> Timing:
         """Return when each of `frames` back-to-back frames passes; equal to simulation."""
         return timing.follow(self._wiring, frames)
+
+    def activity(self, frames: int) -> dict[str, tuple[tuple[Span, ...], ...]]:
+        """Return when each process of each instance works on the first frames, as in `timing`."""
+        found = iter(timing.spans(self._wiring, frames))
+        return {i.name: tuple(next(found) for _ in i.unit.processes) for i in self.instances}
 
     def interval_with(self, room: Mapping[str, int]) -> int | None:
         """Return the interval if some channels had other room, or None if it would never end.

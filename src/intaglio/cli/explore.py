@@ -9,8 +9,9 @@ from pathlib import Path
 from intaglio.arch.store import save_design
 from intaglio.cli.arguments import add_device, chosen_device, positive, share
 from intaglio.cli.outcome import Outcome
-from intaglio.flow import CLOCK_MHZ, FILL, Design, explore
+from intaglio.flow import CLOCK_MHZ, FILL, Design, explore, tradeoffs
 from intaglio.ops.store import load_program
+from intaglio.report.front import require_ending, save_front
 from intaglio.report.summary import design_document, design_text
 
 HELP = "find the design of highest throughput that fits a device, or the smallest fast enough"
@@ -21,6 +22,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("program", metavar="PROGRAM", type=Path, help="what quantize wrote")
     add_device(parser)
     add_target(parser)
+    parser.add_argument(
+        "--pareto",
+        type=Path,
+        metavar="FILE",
+        help="also write the foldings between the fastest and the smallest: .csv or .png",
+    )
     parser.add_argument(
         "-o", dest="output", type=Path, metavar="FILE", help="default: PROGRAM with .design"
     )
@@ -60,8 +67,16 @@ def best(arguments: argparse.Namespace, program: Path) -> Design:
 
 def run(arguments: argparse.Namespace) -> Outcome:
     """Search and write the design."""
+    if arguments.pareto is not None:
+        require_ending(arguments.pareto)
     design = best(arguments, arguments.program)
     output = arguments.output or arguments.program.with_suffix(".design")
     save_design(output, design)
     document = {"design": str(output), **design_document(design)}
-    return Outcome(f"{design_text(design)}\n{output}", document)
+    text = f"{design_text(design)}\n{output}"
+    if arguments.pareto is not None:
+        front = tradeoffs(design.program, design.device, fill=arguments.fill)
+        save_front(arguments.pareto, front, design, arguments.clock_mhz)
+        document["pareto"] = str(arguments.pareto)
+        text += f"\n{arguments.pareto}"
+    return Outcome(text, document)

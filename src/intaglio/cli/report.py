@@ -10,7 +10,7 @@ from pathlib import Path
 from intaglio.cli.arguments import add_data, add_model, model
 from intaglio.cli.outcome import Outcome
 from intaglio.errors import IntaglioError
-from intaglio.flow import Bundle, evaluate
+from intaglio.flow import Bundle, evaluate, tradeoffs
 from intaglio.flow.samples import read_samples
 from intaglio.tools.simulation import Run, simulate
 from intaglio.tools.synthesis import Synthesis, load_synthesis
@@ -26,6 +26,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--simulate", type=int, metavar="N", help="also simulate N images")
     parser.add_argument(
         "--synthesis", type=Path, metavar="FOLDER", help="what synthesize wrote (BUNDLE.synth)"
+    )
+    parser.add_argument(
+        "--pareto", action="store_true", help="also search for foldings to compare the design with"
     )
     parser.add_argument("-o", dest="output", type=Path, default=Path("report.html"), metavar="FILE")
 
@@ -51,6 +54,7 @@ def run(arguments: argparse.Namespace) -> Outcome:
         design=design,
         run=run_,
         synthesis=_synthesis(arguments.synthesis, bundle),
+        front=tradeoffs(design.program, design.device) if arguments.pareto else (),
         commands=(shlex.join(["intaglio", *arguments.words]),),
         provenance={"bundle_sha256": bundle.sha256},
     )

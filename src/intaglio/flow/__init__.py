@@ -16,7 +16,7 @@ from intaglio.devices import device
 from intaglio.devices.description import Device
 from intaglio.errors import InfeasibleError
 from intaglio.explore.buffers import settle_buffers
-from intaglio.explore.folding import Folding, best_throughput, least_area
+from intaglio.explore.folding import Folding, best_throughput, least_area, pareto
 from intaglio.ir.graph import Graph, Program
 from intaglio.quantize.accuracy import Evaluation, evaluate
 from intaglio.quantize.program import quantize
@@ -125,6 +125,26 @@ def explore(
         folding = _fold(program, target, interval, 1.0)
     design = require_fit(dataflow(program, target, folding.folds))
     return Exploration(settle_buffers(design), folding)
+
+
+def tradeoffs(program: Program, target: Device, *, fill: float = FILL) -> list[Folding]:
+    """Return foldings from the fastest to the smallest, none both slower and larger than another.
+
+    Args:
+        program: what to build.
+        target: where.
+        fill: share of each kind of cell to keep to; where nothing does, the whole device is used.
+
+    Exactness: optimal in the cost model; cells are estimates.
+
+    Raises:
+        InfeasibleError: no design fits.
+        ModelError: a node has no hardware.
+    """
+    try:
+        return pareto(program, target, fill)
+    except InfeasibleError:
+        return pareto(program, target, 1.0)
 
 
 def _fold(program: Program, target: Device, interval: int | None, fill: float) -> Folding:

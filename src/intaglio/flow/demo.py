@@ -15,7 +15,17 @@ from tqdm import tqdm
 from intaglio import artifact
 from intaglio.arch.store import read_design, save_design
 from intaglio.errors import IntaglioError
-from intaglio.flow import device, emit, evaluate, explore, load, quantize, simulate, synthesize
+from intaglio.flow import (
+    device,
+    emit,
+    evaluate,
+    explore,
+    load,
+    quantize,
+    simulate,
+    synthesize,
+    tradeoffs,
+)
 from intaglio.flow.stages import Stages
 from intaglio.ops.store import load_program, save_program
 from intaglio.quantize.scheme import Scheme
@@ -253,6 +263,7 @@ class _Demo:
                 design=design,
                 run=Run(**figures),
                 synthesis=load_synthesis(self.paths.synthesis),
+                front=tradeoffs(design.program, design.device),
                 commands=_commands(self.paths, self.data),
                 provenance={
                     "model sha256": _sha256(self.paths.model),

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numba
 import numpy as np
 
-from intaglio.hw.timing import Beats, Counts, Events, FrameTime, Process, Wiring
+from intaglio.hw.timing import Beats, Counts, Events, FrameTime, Process, Span, Wiring
 
 Numbers = np.ndarray
 #: Frames that room is made for at first; most pipelines repeat themselves earlier.
@@ -55,7 +55,7 @@ class State(NamedTuple):
     """What moves. `process` rows are: frame, index, time, slot; `tokens` rows: ready, freed.
 
     `ready` and `freed` hold the times of each channel's tokens from `base` on. `awake` marks the
-    processes that something has changed for.
+    processes that something has changed for, `first` holds the times of their frames' first events.
     """
 
     process: Numbers
@@ -64,6 +64,7 @@ class State(NamedTuple):
     ready: Numbers
     freed: Numbers
     awake: Numbers
+    first: Numbers
 
 
 @numba.njit(cache=True, inline="always")
@@ -122,6 +123,8 @@ def run(tables: Tables, state: State, p: int, frames: int) -> bool:
         if found < 0:
             break
         moved, time, slot = True, found, at
+        if index == 0:
+            state.first[p] = time
         fire(tables, state, p, index, time)
         index += 1
         if index == count:
@@ -147,6 +150,8 @@ def run_regular(tables: Tables, state: State, p: int, frames: int) -> bool:
         if found < 0:
             break
         time = found
+        if index == 0:
+            state.first[p] = time
         if (index + 1) % takes == 0:
             release(tables, state, p, time)
         if giving:
@@ -304,6 +309,11 @@ class Followed:
             for f in range(self.frames)
         ]
 
+    def spans(self) -> list[Span]:
+        """Return when each process had its first and last event of the frame followed last."""
+        ends = zip(self.state.first.tolist(), self.state.process[:, 2].tolist(), strict=True)
+        return [Span(first, last) for first, last in ends]
+
     def peak(self, name: str) -> int:
         """Return the most tokens of a channel that were ready and not yet released at one time."""
         ready, freed = self._ready(name), self._freed(name)
@@ -421,6 +431,7 @@ def _start(tables: Tables, frames: int) -> State:
         np.zeros(base[-1], dtype=np.int64),
         np.zeros(base[-1], dtype=np.int64),
         np.ones(processes, dtype=np.int64),
+        np.zeros(processes, dtype=np.int64),
     )
 
 

@@ -157,6 +157,15 @@ class Timing:
         return self.frames[-1].last_out - self.frames[-2].last_out
 
 
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Cycles, counted as in `FrameTime`, of the first and last event of a frame in a process."""
+
+    first: int
+    last: int
+
+
+WAITING = "the units of a design must not wait for each other for ever"
 #: Frames alike, beyond those an event can look back on, after which all frames are alike.
 REPEATS = 1
 
@@ -176,9 +185,26 @@ def follow(wiring: Wiring, frames: int) -> Timing:
     enough = REPEATS + followed.frames_deep()
     while followed.frames < frames and followed.repeats < enough:
         if not followed.next_frame():
-            raise VerificationError("the units of a design must not wait for each other for ever")
+            raise VerificationError(WAITING)
     times, step = followed.times(), followed.step
     while len(times) < frames:
         last = times[-1]
         times.append(FrameTime(last.first_in + step, last.first_out + step, last.last_out + step))
     return Timing(tuple(times), tuple(wiring.capacities), followed.peak)
+
+
+def spans(wiring: Wiring, frames: int) -> tuple[tuple[Span, ...], ...]:
+    """Return for each process, in the wiring's order, when it works on each of the first frames.
+
+    Raises:
+        VerificationError: the processes wait for each other for ever.
+    """
+    from intaglio.hw.following import Followed
+
+    followed = Followed.of(wiring)
+    found = []
+    for _ in range(frames):
+        if not followed.next_frame():
+            raise VerificationError(WAITING)
+        found.append(followed.spans())
+    return tuple(zip(*found, strict=True))

@@ -20,6 +20,8 @@ from intaglio.ops.argmax import Argmax
 
 #: Images listed in `Evaluation.worst`.
 WORST = 10
+#: Classes of `Evaluation.confusion`, at most: more than can be taken in at a glance.
+CONFUSED = 30
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,11 @@ class WorstImage:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What quantisation costs; accuracies are fractions, None without labels or classes."""
+    """What quantisation costs; accuracies are fractions, None without labels or classes.
+
+    `confusion` counts the integer program's answers: a row a label, a column an answer. None also
+    where there are more than `CONFUSED` classes, or a label that no score stands for.
+    """
 
     count: int
     float_accuracy: float | None
@@ -67,6 +73,7 @@ class Evaluation:
     agreement: float | None
     layers: tuple[LayerError, ...]
     worst: tuple[WorstImage, ...]
+    confusion: tuple[tuple[int, ...], ...] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the same as JSON types."""
@@ -244,7 +251,19 @@ def _judge(
         agreement=float((wanted == found).mean()),
         layers=layers,
         worst=worst,
+        confusion=None if labels is None else _confusion(labels, found, whole.shape[1]),
     )
+
+
+def _confusion(
+    labels: np.ndarray, found: np.ndarray, classes: int
+) -> tuple[tuple[int, ...], ...] | None:
+    """Count answers by label, where every label is a class and there are not too many."""
+    if classes > CONFUSED or labels.min() < 0 or labels.max() >= classes:
+        return None
+    counts = np.zeros((classes, classes), dtype=np.int64)
+    np.add.at(counts, (labels.astype(np.int64), found), 1)
+    return tuple(tuple(row) for row in counts.tolist())
 
 
 def _percent(fraction: float | None) -> str:

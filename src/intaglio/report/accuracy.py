@@ -6,6 +6,7 @@ from __future__ import annotations
 import numpy as np
 
 from intaglio.quantize.accuracy import Evaluation, LayerError, WorstImage
+from intaglio.report.confusion import confusion
 from intaglio.report.facts import Facts
 from intaglio.report.html import (
     NONE,
@@ -38,6 +39,8 @@ def accuracy_section(facts: Facts) -> Section | None:
     if evaluation is None:
         return None
     parts = [_summary(evaluation)]
+    if evaluation.confusion is not None:
+        parts.append(confusion(evaluation.confusion))
     if evaluation.worst:
         parts.append(_worst(facts, evaluation))
     if evaluation.layers:

@@ -12,6 +12,7 @@ import numpy as np
 
 from intaglio.arch.design import Design, Instance
 from intaglio.errors import IntaglioError
+from intaglio.explore.folding import Folding
 from intaglio.hw.cost import Resources
 from intaglio.ir.graph import Graph, Program
 from intaglio.quantize.accuracy import Evaluation
@@ -39,6 +40,7 @@ class Facts:
     synthesis: Synthesis | None
     commands: Sequence[str]
     provenance: Mapping[str, Any]
+    front: Sequence[Folding] = ()
 
     def __post_init__(self) -> None:
         count = None if self.evaluation is None else self.evaluation.count

@@ -11,6 +11,7 @@ import io
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,9 +20,11 @@ from intaglio.report.html import Html, escape
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.backend_bases import FigureCanvasBase
+    from matplotlib.figure import Figure
 
-#: What matplotlib is told to draw in, and what the page then reads instead.
-_INK, _ACCENT, _WARN, _BAND = "#010203", "#020304", "#030405", "#040506"
+#: What matplotlib draws in, a light page's colors, and what the page then reads instead.
+_INK, _ACCENT, _WARN, _BAND = "#1b2328", "#0b6e75", "#b23c17", "#dcecee"
 _COLORS = {
     _INK: "var(--ink)",
     _ACCENT: "var(--accent)",
@@ -127,6 +130,137 @@ def utilization(
     return _svg(draw, size, (0.75, 0.22, 1.95, 0.03), name, description)
 
 
+def tradeoff(
+    shares: Sequence[float],
+    intervals: Sequence[int],
+    chosen: tuple[float, int],
+    *,
+    name: str,
+    description: str,
+) -> Html:
+    """Draw what designs take of a device against their cycles a frame, and the one chosen.
+
+    `name` and `description` are as for `histogram`.
+    """
+    return _svg(_tradeoff(shares, intervals, chosen), *_TRADEOFF, name, description)
+
+
+def tradeoff_png(
+    shares: Sequence[float], intervals: Sequence[int], chosen: tuple[float, int]
+) -> bytes:
+    """Return the same as a PNG file."""
+    return _png(_tradeoff(shares, intervals, chosen), *_TRADEOFF)
+
+
+_TRADEOFF = (5.6, 3.2), (0.85, 0.5, 0.15, 0.1)
+
+
+def _tradeoff(
+    shares: Sequence[float], intervals: Sequence[int], chosen: tuple[float, int]
+) -> Callable[[Axes], None]:
+    def draw(axes: Axes) -> None:
+        axes.set_yscale("log")
+        axes.plot(shares, intervals, color=_ACCENT, linewidth=0.8, marker="o", markersize=3.5)
+        axes.plot(*chosen, color=_WARN, marker="D", markersize=6.5, linestyle="none")
+        axes.annotate("chosen", chosen, (8, 5), textcoords="offset points", color=_WARN)
+        edge = max(*shares, chosen[0])
+        axes.set_xlim(0, edge * 1.12)
+        axes.xaxis.set_major_formatter(lambda value, _: f"{100 * value:.3g}%")
+        axes.set_xlabel("mean share of the device's kinds of cells")
+        axes.set_ylabel("cycles between frames")
+        _plain_decades(axes)
+
+    return draw
+
+
+@dataclass(frozen=True)
+class Spot:
+    """A point under a roof: MACs a byte without and with the weights, MACs a cycle, and its roof.
+
+    `label` is written beside it; it must not come from a model.
+    """
+
+    label: str
+    intensity: float
+    with_weights: float
+    reached: float
+    roof: float
+
+
+def roofline(
+    layers: Sequence[Spot],
+    whole: Spot,
+    peak: float,
+    bandwidth: float,
+    *,
+    name: str,
+    description: str,
+) -> Html:
+    """Draw MACs a cycle against MACs a byte: the whole design under its roof, layers under theirs.
+
+    `name` and `description` are as for `histogram`. Units: `peak` MACs a cycle, `bandwidth` bytes
+    a cycle.
+    """
+
+    def draw(axes: Axes) -> None:
+        spots = [*layers, whole]
+        low = min(s.with_weights for s in spots) / 2
+        high = max(*(s.intensity for s in spots), peak / bandwidth) * 3
+        axes.set_xscale("log")
+        axes.set_yscale("log")
+        axes.set_xlim(low, high)
+        axes.set_ylim(min(s.reached for s in spots) / 2, peak * 2)
+        axes.plot(
+            [low, peak / bandwidth, high],
+            [low * bandwidth, peak, peak],
+            color=_INK,
+            linewidth=1.2,
+        )
+        for spot in spots:
+            color = _WARN if spot is whole else _ACCENT
+            marker = "D" if spot is whole else "o"
+            x, y = spot.intensity, spot.reached
+            axes.vlines(x, y, spot.roof, color=color, linewidth=0.8)
+            axes.plot(x, spot.roof, color=color, marker="_", markersize=8)
+            axes.plot([spot.with_weights, x], [y, y], color=color, linewidth=0.4, linestyle=":")
+            axes.plot(spot.with_weights, y, color=color, marker=marker, markersize=4.5, mfc="none")
+            axes.plot(x, y, color=color, marker=marker, markersize=4.5)
+        _label(axes, spots)
+        axes.set_xlabel("MACs a byte moved")
+        axes.set_ylabel("MACs a cycle")
+        _plain_decades(axes)
+
+    return _svg(draw, (7.2, 3.8), (0.65, 0.5, 0.1, 0.08), name, description)
+
+
+def _label(axes: Axes, spots: Sequence[Spot]) -> None:
+    """Write the label of each spot beside it, clear of its roof and of other labels."""
+    taken: list[tuple[float, float]] = []
+    for spot in spots:
+        x, y = axes.transData.transform((spot.intensity, spot.reached)).tolist()
+        for up in (-8, -17, 8, 17, -26, 26):
+            if all(abs(x - a) > 18 or abs(y + up - b) >= 9 for a, b in taken):
+                break
+        taken.append((x, y + up))
+        axes.annotate(
+            spot.label,
+            (spot.intensity, spot.reached),
+            (5, up),
+            textcoords="offset points",
+            va="center",
+        )
+
+
+def _plain_decades(axes: Axes) -> None:
+    """Print the numbers of logarithmic axes in full."""
+    for axis in (axes.xaxis, axes.yaxis):
+        if axis.get_scale() == "log":
+            axis.set_major_formatter(
+                lambda value, _: f"{value:,.0f}" if value >= 1 else f"{value:g}"
+            )
+            axis.set_minor_formatter(lambda _value, _: "")
+
+
 def _shares(used: Sequence[int], capacity: Sequence[int]) -> list[float]:
     """Return the used part of each; something of nothing is all of it."""
     return [u / c if c else float(u > 0) for u, c in zip(used, capacity, strict=True)]
@@ -144,19 +278,44 @@ def _svg(
     Units: inches; margins are those on the left, below, on the right and above.
     """
     from matplotlib.backends.backend_svg import FigureCanvasSVG
-    from matplotlib.figure import Figure
 
+    plain = {"Date": None, "Creator": None, "Format": None, "Type": None}
     with _style():
-        figure = Figure(figsize=size)
-        FigureCanvasSVG(figure)
-        (width, height), (left, bottom, right, top) = size, margins
-        across, up = (width - left - right) / width, (height - bottom - top) / height
-        axes = figure.add_axes((left / width, bottom / height, across, up))
-        draw(axes)
+        figure = _drawn(draw, FigureCanvasSVG, size, margins)
         stream = io.StringIO()
-        plain = {"Date": None, "Creator": None, "Format": None, "Type": None}
         figure.savefig(stream, format="svg", metadata=plain, transparent=True)
     return _inline(stream.getvalue(), name, description)
+
+
+def _png(
+    draw: Callable[[Axes], None],
+    size: tuple[float, float],
+    margins: tuple[float, float, float, float],
+) -> bytes:
+    """Draw on fresh axes and return a file. Units: as for `_svg`."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    with _style():
+        figure = _drawn(draw, FigureCanvasAgg, size, margins)
+        stream = io.BytesIO()
+        figure.savefig(stream, format="png", dpi=200, metadata={"Software": None})
+    return stream.getvalue()
+
+
+def _drawn(
+    draw: Callable[[Axes], None],
+    canvas: type[FigureCanvasBase],
+    size: tuple[float, float],
+    margins: tuple[float, float, float, float],
+) -> Figure:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=size)
+    canvas(figure)
+    (width, height), (left, bottom, right, top) = size, margins
+    across, up = (width - left - right) / width, (height - bottom - top) / height
+    draw(figure.add_axes((left / width, bottom / height, across, up)))
+    return figure
 
 
 @contextmanager

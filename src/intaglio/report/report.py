@@ -15,14 +15,20 @@ import numpy as np
 
 from intaglio.arch.design import Design
 from intaglio.artifact import content_hash, version, write_atomic
+from intaglio.explore.folding import Folding
 from intaglio.ir.graph import Graph, Program
 from intaglio.ops.store import pack
 from intaglio.quantize.accuracy import Evaluation, evaluate
 from intaglio.report.accuracy import accuracy_section
 from intaglio.report.comparison import CELLS, comparison_section, device_section
 from intaglio.report.facts import Facts
+from intaglio.report.front import front_section
 from intaglio.report.html import Html, Row, Section, element, join, number, page, percent, table
 from intaglio.report.layers import layers_section
+from intaglio.report.network import network_section
+from intaglio.report.occupancy import occupancy_section
+from intaglio.report.roofline import roofline_section
+from intaglio.report.timeline import timeline_section
 from intaglio.report.values import values_section
 from intaglio.tools.simulation import Run
 from intaglio.tools.synthesis import Synthesis
@@ -53,6 +59,7 @@ def report(
     design: Design | None = None,
     run: Run | None = None,
     synthesis: Synthesis | None = None,
+    front: Sequence[Folding] = (),
     commands: Sequence[str] = (),
     provenance: Mapping[str, Any] | None = None,
 ) -> Report:
@@ -67,6 +74,7 @@ def report(
         design: the program on a device.
         run: its simulation.
         synthesis: the placed design.
+        front: foldings to compare the design with, as `explore.folding.pareto` returns them.
         commands: what makes all of it again, a line each.
         provenance: further rows for the table of origins, nested as you like.
 
@@ -79,7 +87,16 @@ def report(
     if evaluation is None and images is not None:
         evaluation = evaluate(graph, program, images, labels)
     facts = Facts(
-        graph, program, evaluation, images, design, run, synthesis, commands, provenance or {}
+        graph,
+        program,
+        evaluation,
+        images,
+        design,
+        run,
+        synthesis,
+        commands,
+        provenance or {},
+        tuple(front),
     )
     sections = [section for make in SECTIONS if (section := make(facts)) is not None]
     figures = list(_figures(facts))
@@ -203,10 +220,15 @@ def _commands_section(facts: Facts) -> Section | None:
 #: The page from top to bottom. A new section adds its line.
 SECTIONS: tuple[Callable[[Facts], Section | None], ...] = (
     accuracy_section,
+    network_section,
     layers_section,
     values_section,
+    occupancy_section,
+    timeline_section,
+    roofline_section,
     comparison_section,
     device_section,
+    front_section,
     _provenance_section,
     _commands_section,
 )
