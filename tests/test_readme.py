@@ -8,6 +8,7 @@ import re
 import runpy
 import shlex
 import sys
+import textwrap
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -125,6 +126,18 @@ def test_the_device_that_is_shown_is_one() -> None:
     known = device("ecp5-45f")
     board = {"board": None, "memory": None, "memory_bytes": None, "memory_width": None}
     assert replace(known, sources=shown.sources, **board) == shown
+
+
+@pytest.mark.parametrize("language", ["python", "systemverilog"])
+def test_the_code_from_scratch_is_quoted_as_it_is(language: str) -> None:
+    code = (ROOT / "examples" / "from_scratch.py").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "from-scratch.md").read_text(encoding="utf-8")
+    quoted = re.findall(rf"^```{language}\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    assert len(quoted) >= 3
+    assert "import intaglio" not in code
+    assert "from intaglio" not in code
+    for block in quoted:
+        assert any(textwrap.indent(block, " " * n) in code for n in (0, 2, 4, 8, 12)), block
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
