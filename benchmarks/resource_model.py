@@ -16,11 +16,11 @@ import statistics
 import sys
 import tempfile
 from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 
-import intaglio as ig
 from intaglio.devices import device
 from intaglio.devices.family import families, family
 from intaglio.testing.resources import Measured, cases, measure
@@ -108,7 +108,7 @@ def append(name: str, found: Sequence[Measured]) -> None:
         for one in found:
             for kind in KINDS:
                 figures = getattr(one.estimated, kind), getattr(one.found, kind)
-                row = (ig.__version__, yosys_version(), name, one.case.name, kind, *figures)
+                row = (version("intaglio"), yosys_version(), name, one.case.name, kind, *figures)
                 writer.writerow(row)
 
 

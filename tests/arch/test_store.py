@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,41 @@ def test_a_design_reads_back_as_it_was_saved(
     assert again.device == design.device
     assert again.resources == design.resources
     assert again.cycles == design.cycles
+
+
+def test_a_device_of_a_users_own_is_kept_in_the_file(tmp_path: Path) -> None:
+    made, mine = convolutional(), replace(TARGET, name="mine", lut=9000, clock_pin="P3")
+    design = dataflow(made, mine, best_throughput(made, mine).folds)
+    save_design(tmp_path / "design", design)
+    again = read_design(tmp_path / "design")
+    assert again.device == mine
+    assert again.resources == design.resources
+
+
+def test_a_file_with_a_devices_name_alone_is_read(tmp_path: Path) -> None:
+    made = convolutional()
+    design = dataflow(made, TARGET, best_throughput(made, TARGET).folds)
+    save_design(tmp_path / "whole", design)
+    stored = artifact.load(tmp_path / "whole", "design")
+    older = Artifact(
+        "design", {**stored.document, "device": TARGET.name}, stored.arrays, stored.provenance
+    )
+    artifact.save(tmp_path / "older", older)
+    assert read_design(tmp_path / "older").device == TARGET
+
+
+def test_a_wrong_device_is_named(tmp_path: Path) -> None:
+    made = convolutional()
+    design = dataflow(made, TARGET, best_throughput(made, TARGET).folds)
+    save_design(tmp_path / "whole", design)
+    stored = artifact.load(tmp_path / "whole", "design")
+    wrong = {**stored.document["device"], "dsp": -1}
+    artifact.save(
+        tmp_path / "wrong",
+        Artifact("design", {**stored.document, "device": wrong}, stored.arrays, stored.provenance),
+    )
+    with pytest.raises(ArtifactError, match="dsp must be a whole number of 0 or more, not -1"):
+        read_design(tmp_path / "wrong")
 
 
 def test_equal_designs_have_equal_bytes() -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 from importlib import resources
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 
 from intaglio import devices
 from intaglio.devices import device
-from intaglio.devices.description import load_device, parse_device
+from intaglio.devices.description import device_document, load_device, parse_device, read_device
 from intaglio.errors import ModelError
 
 GOOD = (resources.files(devices) / "ecp5-25f.toml").read_text()
@@ -22,6 +23,12 @@ def test_a_users_own_file_is_read(tmp_path: Path) -> None:
     mine = load_device(path)
     assert mine.name == "mine"
     assert mine.bram_geometries == device("ecp5-25f").bram_geometries
+
+
+@pytest.mark.parametrize("name", devices.devices())
+def test_a_device_is_read_back_from_what_is_written_of_it(name: str) -> None:
+    written = json.loads(json.dumps(device_document(device(name))))
+    assert read_device(written, "mine") == device(name)
 
 
 def test_a_price_needs_a_source() -> None:

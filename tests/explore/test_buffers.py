@@ -61,14 +61,26 @@ def test_slack_removes_stalls_between_units_of_equal_speed() -> None:
     assert settled.bottleneck.unit.interval == design.bottleneck.unit.interval
 
 
-def test_no_buffer_keeps_a_row_that_the_interval_does_not_need() -> None:
+def test_nothing_holds_more_than_the_interval_needs() -> None:
     settled = settle_buffers(two_equal_convolutions())
     slacks = {node: fold.slack for node, fold in settled.folds.items() if fold.slack}
-    assert slacks
+    assert slacks or settled.buffers
     for node, slack in slacks.items():
         folds = {**settled.folds, node: replace(settled.folds[node], slack=slack - 1)}
-        tighter = dataflow(settled.program, settled.device, folds)
+        tighter = dataflow(settled.program, settled.device, folds, settled.buffers)
         assert tighter.cycles.interval > settled.cycles.interval
+    for place, depth in settled.buffers.items():
+        less = {name: n for name, n in settled.buffers.items() if name != place}
+        for buffers in (less, {**less, place: depth - 1}) if depth > 1 else (less,):
+            tighter = dataflow(settled.program, settled.device, settled.folds, buffers)
+            assert tighter.cycles.interval > settled.cycles.interval
+
+
+def test_rows_are_added_where_beats_before_the_unit_do_not_help() -> None:
+    design = two_equal_convolutions()
+    rows = {"p.rows": design.room("p.rows") + 1, "b.rows": design.room("b.rows") + 1}
+    assert design.interval_with(rows) is not None
+    assert (design.interval_with(rows) or 0) < design.cycles.interval
 
 
 def test_a_design_that_does_not_stall_is_left_alone() -> None:

@@ -5,14 +5,17 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from importlib import resources
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from intaglio import devices
 from intaglio.arch.dataflow import dataflow
 from intaglio.arch.design import Design
 from intaglio.devices import device
+from intaglio.devices.description import load_device
 from intaglio.errors import ArtifactError
 from intaglio.explore.folding import best_throughput
 from intaglio.hw import library
@@ -92,6 +95,18 @@ def test_the_vectors_are_the_frames_given_or_a_few_of_its_own(
     first = run_frames(design.program.graph, frames)[0, 0]
     width = out.element.width
     assert int(expected[0], 16) & ((1 << width) - 1) == int(first) & ((1 << width) - 1)
+
+
+def test_a_bundle_for_a_users_own_device_needs_nothing_but_itself(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    text = (resources.files(devices) / "ecp5-25f.toml").read_text()
+    path.write_text(text.replace('name = "ecp5-25f"', 'name = "mine"'))
+    made, mine = convolutional(), load_device(path)
+    emit(dataflow(made, mine, best_throughput(made, mine).folds), tmp_path / "bundle")
+    path.unlink()
+    found = Bundle.load(tmp_path / "bundle")
+    assert found.manifest["device"] == "mine"
+    assert found.design().device == mine
 
 
 @pytest.mark.parametrize("name", ["rtl/net.sv", "mem/dense_weight_0.hex", "README.md"])

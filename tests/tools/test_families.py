@@ -12,13 +12,14 @@ import pytest
 from intaglio.arch.dataflow import dataflow
 from intaglio.devices import device
 from intaglio.errors import InfeasibleError, ToolError
-from intaglio.explore.folding import least_area
+from intaglio.explore.folding import best_throughput, least_area
 from intaglio.rtl.bundle import emit
 from intaglio.tools.families import placer, toolchain
 from intaglio.tools.families.gowin import constraints, free_pins
 from intaglio.tools.simulation import simulate
 from intaglio.tools.synthesis import load_synthesis, synthesize_sources
-from tests.programs import small
+from intaglio.tools.verilator import Stalls
+from tests.programs import convolutional, small
 
 #: What nextpnr may add to the cells Yosys gives, in carry chains.
 ADDED = 0.05
@@ -64,6 +65,19 @@ def test_a_small_network_to_its_bitstream(
         assert {int(n) for n in re.findall(rf"{cell}:\s+\d+/\s*(\d+)", log)} == {
             getattr(target, kind)
         }
+
+
+def test_the_leaves_of_a_family_keep_bits_and_cycles(tmp_path: Path, runtime: Path) -> None:
+    """Bursts into FIFOs of block RAM, and products of several widths."""
+    target, made = device("ice40up5k"), convolutional()
+    design = dataflow(made, target, best_throughput(made, target).folds)
+    bundle = emit(design, tmp_path / "bundle")
+    frames = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 2))
+    for stalls in (None, Stalls(0.3, 0.4)):
+        run = simulate(
+            bundle, frames, stalls=stalls, runtime=runtime, optimize="-O0", progress=False
+        )
+        assert (run.bit_mismatches, run.cycle_mismatches) == (0, 0)
 
 
 def test_the_pins_of_a_package_are_located_the_clock_first() -> None:

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Room where branches meet again: the least with which none holds another up.
+"""Room in streams: the least with which no unit holds another up.
 
-A branch that is short in time has to keep what it makes until the long one is as far. How much that
-is follows from the exact timing; no design is simulated for it.
+Of two branches that meet again, the one that is short in time has to keep what it makes until the
+other is as far. And a unit that pauses, as one that puts a border around an image does between two
+images, would stop the unit before it. How much room these need follows from the exact timing; no
+design is simulated for it.
 """
 
 from __future__ import annotations
@@ -10,8 +12,12 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Mapping
 
+import numpy as np
+
 from intaglio.arch.design import Design
 from intaglio.errors import InfeasibleError
+from intaglio.hw.stream_fifo import SHALLOW
+from intaglio.hw.timing import Process
 
 #: Beats beyond which branches are taken to wait for each other for ever.
 DEEPEST = 1 << 18
@@ -49,7 +55,7 @@ def reachable(full: Design, room: Mapping[str, int]) -> int | None:
     nothing the interval is set elsewhere, and no deeper buffer gains anything.
 
     Args:
-        full: the design with a buffer at every end of a fork.
+        full: the design with a buffer wherever one may be.
         room: of other channels, where it is not the design's.
     """
     depth, best = FIRST_DEPTH, None
@@ -68,19 +74,19 @@ def reachable(full: Design, room: Mapping[str, int]) -> int | None:
 def least_buffers(
     build: Build, full: Design, target: int, room: Mapping[str, int]
 ) -> dict[str, int]:
-    """Return the beats to hold at each end of a fork; ends that need none are left out.
+    """Return the beats to hold in each place; those that need none are left out.
 
-    Exactness: with one beat less at any of them the interval would be more than the target.
+    Exactness: with one beat less in any of them the interval would be more than the target.
 
     Args:
         build: makes the design with given buffers.
-        full: the design with a buffer at every end.
+        full: the design with a buffer wherever one may be.
         target: the interval to keep, which is reachable.
         room: of other channels, where it is not the design's.
     """
     deep = enough(full, target, room)
-    depths = {end: deep[_store(end)] for end in fork_ends(full)}
-    for end in fork_ends(full):
+    depths = {end: deep[_store(end)] for end in full.buffers}
+    for end in full.buffers:
         others = {name: depth for name, depth in depths.items() if name != end}
         if _keeps(build(others), target, room):
             depths = others
@@ -95,10 +101,10 @@ def least_buffers(
 
 
 def enough(full: Design, target: int, room: Mapping[str, int]) -> dict[str, int]:
-    """Return room for the buffers at all ends of forks, alike, with which a target is kept.
+    """Return room for all buffers, alike, with which a target is kept.
 
     Args:
-        full: the design with a buffer at every end of a fork.
+        full: the design with a buffer wherever one may be.
         target: the interval to keep, which is reachable.
         room: of other channels, where it is not the design's.
     """
@@ -127,14 +133,36 @@ def _keeps(design: Design, target: int, room: Mapping[str, int]) -> bool:
 
 
 def _common(full: Design, depth: int) -> dict[str, int]:
-    """Return one depth for the buffers at all ends of forks."""
-    return {_store(end): depth for end in fork_ends(full)}
+    """Return one depth for all buffers."""
+    return {_store(end): depth for end in full.buffers}
 
 
 def fork_ends(design: Design) -> list[str]:
     """Return the names of all ends of forks."""
     forks = [i.name for i in design.instances if i.unit.module == "stream_fork"]
     return [f"{name}.{port}" for name in forks for port in ("a", "b")]
+
+
+def pausing_ends(design: Design) -> list[str]:
+    """Return the names of all streams into units that stop taking for a while, then catch up."""
+    return [
+        f"{instance.name}.{port}"
+        for instance in design.instances
+        for port in instance.sources
+        if any(_pauses(process, port) for process in instance.unit.processes)
+    ]
+
+
+def _pauses(process: Process, port: str) -> bool:
+    """Tell whether beats wait longer than a FIFO lets them, and than they do on average."""
+    events = process.events()
+    if port not in events.takes:
+        return False
+    released = np.asarray(events.takes[port].release)
+    taken = np.flatnonzero(np.diff(released, prepend=0))
+    slots = np.asarray(events.at)[taken]
+    longest = np.diff(slots, append=slots[0] + process.slots).max()
+    return bool(longest > max(SHALLOW, 2 * process.slots // released[-1]))
 
 
 def _store(end: str) -> str:

@@ -75,19 +75,20 @@ class _Builder:
         while readers > 1:
             name = f"{value}.fork{readers}" if readers > 2 else f"{value}.fork"
             self.place(name, stream_fork(stream_), value, {"in": end})
-            ends.append((self.buffered(Endpoint(name, "a"), stream_, value), stream_))
-            end, readers = self.buffered(Endpoint(name, "b"), stream_, value), readers - 1
+            for port in ("a", "b"):
+                half = self.buffered(Endpoint(name, port), f"{name}.{port}", stream_, value)
+                ends.append((half, stream_))
+            (end, _), readers = ends.pop(), readers - 1
         self.open[value] = [*ends, (end, stream_)]
 
-    def buffered(self, end: Endpoint, stream_: Stream, value: str) -> Endpoint:
-        """Return the end of a fork, behind its buffer where it has one."""
-        name = f"{end.instance}.{end.port}"
+    def buffered(self, end: Endpoint, name: str, stream_: Stream, node: str) -> Endpoint:
+        """Return the end of a stream, behind its buffer where it has one of that name."""
         if name not in self.buffers:
             return end
-        self.place(name, stream_buffer(stream_, self.buffers[name]), value, {"in": end})
+        self.place(name, stream_buffer(stream_, self.buffers[name]), node, {"in": end})
         return Endpoint(name, "out")
 
-    def connect(self, value: str, wanted: Stream, reader: str) -> Endpoint:
+    def connect(self, value: str, wanted: Stream, reader: str, port: str) -> Endpoint:
         """Return an end of a value's stream with the wanted lanes."""
         end, found = self.open[value].pop(0)
         units = regroup(found.element, found.lanes * found.beats, found.lanes, wanted.lanes)
@@ -96,7 +97,7 @@ class _Builder:
             name = f"{reader}.width{count}" if count else f"{reader}.width"
             self.place(name, unit, reader, {"in": end})
             end = Endpoint(name, "out")
-        return end
+        return self.buffered(end, f"{reader}.{port}", wanted, reader)
 
 
 def dataflow(
@@ -111,8 +112,8 @@ def dataflow(
         program: what to compute.
         device: where; its capacity is not checked here, see `require_fit`.
         folds: a legal fold for every node of `hardware_graph(program)`.
-        buffers: beats held at ends of forks, by name as in `Design.buffers`; by default the least
-            with which no branch holds another up.
+        buffers: beats held in streams, by name as in `Design.buffers`; by default the least at
+            ends of forks with which no branch holds another up.
 
     Raises:
         ModelError: a node has no hardware, or a design has several outputs.
@@ -152,7 +153,7 @@ def _build(
             builder.offer(node.name, end, found, readers[node.name])
             continue
         sources = {
-            port: builder.connect(value, wanted, node.name)
+            port: builder.connect(value, wanted, node.name, port)
             for value, (port, wanted) in zip(operands, unit.inputs.items(), strict=True)
         }
         builder.place(node.name, unit, node.name, sources)

@@ -39,8 +39,9 @@ class Design:
     """A program mapped on a device, one unit a node, in stream order.
 
     `graph` is the program's graph with everything lowered that hardware does in smaller steps;
-    `folds` holds the choice for each of its nodes, `buffers` how many beats are held at ends of
-    forks: `value.fork.a` and `.b`, the latter of which the next fork of the same value splits on.
+    `folds` holds the choice for each of its nodes, `buffers` how many beats are held where: at ends
+    of forks, `value.fork.a` and `.b` (which the next fork of the same value splits on), and before
+    units, `node.port`.
     """
 
     program: Program

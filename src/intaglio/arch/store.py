@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Designs as files: program, device, folds and buffers; the units are built again on reading."""
+"""Designs as files: program, device, folds and buffers; the units are built again on reading.
+
+The device is there with all its numbers: one from a user's own file is as good as ours.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,8 @@ from intaglio.arch.dataflow import dataflow
 from intaglio.arch.design import Design
 from intaglio.artifact import Artifact
 from intaglio.devices import device
-from intaglio.errors import ArtifactError
+from intaglio.devices.description import Device, device_document, read_device
+from intaglio.errors import ArtifactError, ModelError
 from intaglio.hw.unit import Fold
 from intaglio.ops.store import pack, require_program, unpack
 
@@ -19,7 +23,7 @@ from intaglio.ops.store import pack, require_program, unpack
 def design_bytes(design: Design, **inputs: Any) -> bytes:
     """Return the contents of a design's file; `inputs` are recorded as its provenance."""
     document, arrays = pack(design.program)
-    document["device"] = design.device.name
+    document["device"] = device_document(design.device)
     document["folds"] = {
         node: [fold.lanes_in, fold.columns, fold.lanes_out, fold.slack, fold.whole]
         for node, fold in design.folds.items()
@@ -43,8 +47,13 @@ def read_design(path: str | Path) -> Design:
     program = require_program(unpack(stored.document, stored.arrays), str(path))
     try:
         folds = {node: Fold(*numbers) for node, numbers in stored.document["folds"].items()}
-        target = device(stored.document["device"])
+        target = _device(stored.document["device"], str(path))
         buffers = {str(name): int(depth) for name, depth in stored.document["buffers"].items()}
         return dataflow(program, target, folds, buffers)
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, ModelError) as error:
         raise ArtifactError(f"{path} must hold a design: {error}") from None
+
+
+def _device(stored: Any, where: str) -> Device:
+    """Read a device; files of version 0.1.0 have but its name."""
+    return device(stored) if isinstance(stored, str) else read_device(stored, where)

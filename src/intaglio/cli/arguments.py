@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from intaglio.devices import device, devices
-from intaglio.devices.description import Device
+from intaglio.devices.description import Device, load_device
 from intaglio.errors import ModelError
 from intaglio.flow import load
 from intaglio.ir.graph import Graph
@@ -33,7 +33,9 @@ def add_device(parser: argparse.ArgumentParser) -> None:
     """Add the device."""
     known = ", ".join(devices())
     parser.add_argument(
-        "--device", metavar="NAME", help=f"one of {known} (default {DEFAULT_DEVICE})"
+        "--device",
+        metavar="NAME",
+        help=f"one of {known}, or a .toml file of your own (default {DEFAULT_DEVICE})",
     )
 
 
@@ -100,4 +102,5 @@ def model(arguments: argparse.Namespace) -> Graph:
 
 def chosen_device(arguments: argparse.Namespace) -> Device:
     """Return the device that the arguments name."""
-    return device(arguments.device or DEFAULT_DEVICE)
+    name = arguments.device or DEFAULT_DEVICE
+    return load_device(name) if name.endswith(".toml") else device(name)

@@ -6,7 +6,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from intaglio.cli.arguments import add_device
+from intaglio.cli.arguments import add_device, chosen_device
 from intaglio.cli.outcome import Outcome
 from intaglio.errors import IntaglioError
 from intaglio.flow import Bundle, places, synthesize, vivado_project
@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace) -> Outcome:
     """Run the tools; the same contents are not run twice."""
     bundle = Bundle.load(arguments.bundle)
     made_for = bundle.manifest["device"]
-    if arguments.device not in (None, made_for):
+    if arguments.device is not None and chosen_device(arguments).name != made_for:
         raise IntaglioError(
             f"--device must be {made_for}, which the bundle was made for, not {arguments.device}: "
             f"explore and emit again for the other one"

@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 from intaglio.devices.fields import (
     Reader,
@@ -15,6 +16,7 @@ from intaglio.devices.fields import (
     price_field,
     ratio_field,
     read_described,
+    read_toml,
     text_field,
 )
 from intaglio.errors import ModelError
@@ -93,7 +95,23 @@ def parse_device(text: str, where: str) -> Device:
     Raises:
         ModelError: it is not TOML, or a field is missing, unknown or wrong.
     """
-    values = read_described(text, where, _REQUIRED, _OPTIONAL)
+    return read_device(read_toml(text, where), where)
+
+
+def device_document(device: Device) -> dict[str, Any]:
+    """Return a device as JSON types: what `read_device` reads."""
+    values = {f.name: getattr(device, f.name) for f in fields(device)}
+    given = {name: value for name, value in values.items() if value is not None}
+    return {**given, "sources": dict(device.sources)}
+
+
+def read_device(document: Mapping[str, Any], where: str) -> Device:
+    """Read a device from the fields of its file; `where` names it in errors.
+
+    Raises:
+        ModelError: a field is missing, unknown or wrong.
+    """
+    values = read_described(document, where, _REQUIRED, _OPTIONAL)
     for width, depth in values["bram_geometries"]:
         if width * depth > values["bram_bits"]:
             raise ModelError(

@@ -17,6 +17,7 @@ from intaglio.devices.fields import (
     counts_field,
     ratio_field,
     read_described,
+    read_toml,
     rows_field,
     share_field,
     text_field,
@@ -92,7 +93,7 @@ def parse_family(text: str, where: str) -> Family:
     Raises:
         ModelError: it is not TOML, or a field is missing, unknown or wrong.
     """
-    return Family(**read_described(text, where, _FIELDS, {}))
+    return Family(**read_described(read_toml(text, where), where, _FIELDS, {}))
 
 
 _FIELDS: Mapping[str, Reader] = {

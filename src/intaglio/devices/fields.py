@@ -12,18 +12,30 @@ from intaglio.errors import ModelError
 Reader = Callable[[Any, str], Any]
 
 
-def read_described(
-    text: str, where: str, required: Mapping[str, Reader], optional: Mapping[str, Reader]
-) -> dict[str, Any]:
-    """Read a file's fields and its table `sources`, which must name every field that is no text.
+def read_toml(text: str, where: str) -> dict[str, Any]:
+    """Read a TOML document.
 
     Raises:
-        ModelError: it is not TOML, or a field is missing, unknown, wrong or without source.
+        ModelError: it is none.
     """
     try:
-        document = tomllib.loads(text)
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ModelError(f"{where} must be TOML: {error}") from None
+
+
+def read_described(
+    document: Mapping[str, Any],
+    where: str,
+    required: Mapping[str, Reader],
+    optional: Mapping[str, Reader],
+) -> dict[str, Any]:
+    """Read fields and the table `sources`, which must name every field that is no text.
+
+    Raises:
+        ModelError: a field is missing, unknown, wrong or without source.
+    """
+    document = dict(document)
     sources = document.pop("sources", {})
     if not isinstance(sources, Mapping):
         raise ModelError(f"{where}: sources must be a table, not {sources!r}")

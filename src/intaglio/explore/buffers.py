@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Row buffers just large enough that no unit waits for another without need.
+"""Buffers just large enough that no unit waits for another without need.
 
 A folding fixes what each unit needs on its own. Units that are about equally fast can still hold
-each other up where one wants rows in bursts, as at the start of a frame. A few rows more between
-them cure that; how few is found by following the exact timing, not by a rule.
+each other up where one wants rows in bursts, as at the start of a frame, or pauses. A few rows or
+beats more between them cure that; how few is found by following the exact timing, not by a rule.
 """
 
 from __future__ import annotations
@@ -11,7 +11,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from intaglio.arch.buffers import enough, fork_ends, least_buffers, least_room, reachable
+from intaglio.arch.buffers import (
+    enough,
+    fork_ends,
+    least_buffers,
+    least_room,
+    pausing_ends,
+    reachable,
+)
 from intaglio.arch.dataflow import capacity, dataflow
 from intaglio.arch.design import Design
 
@@ -23,17 +30,17 @@ SLACKS = (1, 2, 3, 4, 6, 8, 12, 16)
 def settle_buffers(design: Design) -> Design:
     """Return the design with the least slack that brings its interval to the slowest unit's.
 
-    First the least slack for all buffers alike is found, then each buffer gives up what the
-    interval does not need, and the ends of forks are buffered anew. Where no slack helps or fits
-    the device, the design as it is.
+    First the least slack for all row buffers alike is found, then each gives up what the interval
+    does not need, and so do buffers at ends of forks and before units that pause. Where none of it
+    helps or fits the device, the design as it is.
     """
     if design.cycles.interval <= design.bottleneck.unit.interval:
         return design
-    full = _with(design, {}, dict.fromkeys(fork_ends(design), 1))
+    full = _with(design, {}, dict.fromkeys([*fork_ends(design), *pausing_ends(design)], 1))
     target = reachable(full, _rows(full, SLACKS[-1]))
     if target is None or target >= design.cycles.interval:
         return design
-    slack = next(s for s in SLACKS if reachable(full, _rows(full, s)) == target)
+    slack = next(s for s in (0, *SLACKS) if reachable(full, _rows(full, s)) == target)
     rows = _rows(full, slack)
     deep = enough(full, target, rows)
     for channel in rows:

@@ -10,17 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 import numba
 import numpy as np
 
-from intaglio.hw.timing import Counts, Events, FrameTime, Process, Wiring
+from intaglio.hw.timing import Beats, Counts, Events, FrameTime, Process, Wiring
 
 Numbers = np.ndarray
 #: Frames that room is made for at first; most pipelines repeat themselves earlier.
-FIRST_FRAMES = 8
+FIRST_FRAMES = 16
 #: Processes whose events are kept. A design has a few dozen, and is followed again and again.
 KEPT_PROCESSES = 512
 
@@ -31,7 +31,9 @@ class Tables(NamedTuple):
     `events`, `takes` and `gives` hold where those of each process start. A take or give is a row
     of `take` (channel, where its counts start, tokens a frame) or `give` (the same, and latency).
     `channel` rows are: capacity or -1 for no bound, delay, whether it is fed without end, and the
-    processes that give to it and take from it.
+    processes that give to it and take from it. `every` says how many slots of a process with an
+    event at every slot lie between its takes and between its gives, such as those of `Beats`; it is
+    0 for the others, and those have no events in the tables.
     """
 
     at: Numbers
@@ -46,14 +48,14 @@ class Tables(NamedTuple):
     reserve: Numbers
     given: Numbers
     channel: Numbers
+    every: Numbers
 
 
 class State(NamedTuple):
     """What moves. `process` rows are: frame, index, time, slot; `tokens` rows: ready, freed.
 
-    `ready` and `freed` hold the times of each channel's tokens from `base` on; `before` the time of
-    each event one frame ago, and `step` by how much all events of this frame follow those: -1 at
-    its start, -2 where they differ. `awake` marks the processes that something has changed for.
+    `ready` and `freed` hold the times of each channel's tokens from `base` on. `awake` marks the
+    processes that something has changed for.
     """
 
     process: Numbers
@@ -61,8 +63,6 @@ class State(NamedTuple):
     base: Numbers
     ready: Numbers
     freed: Numbers
-    before: Numbers
-    step: Numbers
     awake: Numbers
 
 
@@ -123,16 +123,85 @@ def run(tables: Tables, state: State, p: int, frames: int) -> bool:
             break
         moved, time, slot = True, found, at
         fire(tables, state, p, index, time)
-        step = time - state.before[start + index]
-        state.before[start + index] = time
-        if state.step[0] != step:
-            state.step[0] = step if state.step[0] == -1 else -2
         index += 1
         if index == count:
             frame, index, slot = frame + 1, 0, slot - tables.slots[p]
     state.process[p, 0], state.process[p, 1] = frame, index
     state.process[p, 2], state.process[p, 3] = time, slot
     return moved
+
+
+@numba.njit(cache=True)
+def run_regular(tables: Tables, state: State, p: int, frames: int) -> bool:
+    """Do what `run` does for a process with an event at every slot."""
+    frame, index, time = state.process[p, 0], state.process[p, 1], state.process[p, 2]
+    count, takes, gives = tables.slots[p], tables.every[p, 0], tables.every[p, 1]
+    started = frame * count + index
+    while frame < frames:
+        found = time + 1
+        if index % takes == 0:
+            found = taken_at(tables, state, p, frame * (count // takes) + index // takes, found)
+        giving = (index + 1) % gives == 0
+        if giving and found >= 0:
+            found = given_at(tables, state, p, frame * (count // gives) + index // gives, found)
+        if found < 0:
+            break
+        time = found
+        if (index + 1) % takes == 0:
+            release(tables, state, p, time)
+        if giving:
+            give(tables, state, p, time)
+        index += 1
+        if index == count:
+            frame, index = frame + 1, 0
+    state.process[p, 0], state.process[p, 1] = frame, index
+    state.process[p, 2], state.process[p, 3] = time, index - 1
+    return frame * count + index > started
+
+
+@numba.njit(cache=True, inline="always")
+def taken_at(tables: Tables, state: State, p: int, token: int, time: int) -> int:
+    """Return when a token of each input is there, at `time` at best, or -1 while that is open."""
+    for t in range(tables.takes[p], tables.takes[p + 1]):
+        c = tables.take[t, 0]
+        if not tables.channel[c, 2]:
+            if token >= state.tokens[c, 0]:
+                return -1
+            time = max(time, state.ready[state.base[c] + token])
+    return time
+
+
+@numba.njit(cache=True, inline="always")
+def given_at(tables: Tables, state: State, p: int, token: int, time: int) -> int:
+    """Return when each output has room for a token, at `time` at best, or -1 while it is open."""
+    for g in range(tables.gives[p], tables.gives[p + 1]):
+        c = tables.give[g, 0]
+        place = token - tables.channel[c, 0]
+        if tables.channel[c, 0] >= 0 and place >= 0:
+            if place >= state.tokens[c, 1]:
+                return -1
+            time = max(time, state.freed[state.base[c] + place])
+    return time
+
+
+@numba.njit(cache=True, inline="always")
+def release(tables: Tables, state: State, p: int, time: int) -> None:
+    """Give a token of each input back."""
+    for t in range(tables.takes[p], tables.takes[p + 1]):
+        c = tables.take[t, 0]
+        state.freed[state.base[c] + state.tokens[c, 1]] = time + tables.channel[c, 1]
+        state.tokens[c, 1] += 1
+        state.awake[tables.channel[c, 3]] = 1
+
+
+@numba.njit(cache=True, inline="always")
+def give(tables: Tables, state: State, p: int, time: int) -> None:
+    """Give a token to each output."""
+    for g in range(tables.gives[p], tables.gives[p + 1]):
+        c = tables.give[g, 0]
+        state.ready[state.base[c] + state.tokens[c, 0]] = time + tables.give[g, 3]
+        state.tokens[c, 0] += 1
+        state.awake[tables.channel[c, 4]] = 1
 
 
 @numba.njit(cache=True)
@@ -145,8 +214,33 @@ def advance(tables: Tables, state: State, frames: int) -> bool:
         for p in range(len(tables.slots)):
             if state.awake[p]:
                 state.awake[p] = 0
-                moved |= run(tables, state, p, frames)
+                if tables.every[p, 0]:
+                    moved |= run_regular(tables, state, p, frames)
+                else:
+                    moved |= run(tables, state, p, frames)
     return bool((state.process[:, 0] == frames).all())
+
+
+@numba.njit(cache=True)
+def distance(tokens: Numbers, state: State, frames: int) -> int:
+    """Return by how much all tokens of the last frame follow those before it, -1 where not alike.
+
+    That of every event follows from these: an event is as late as the tokens it waits for, or
+    comes after another of its process that gives or releases one.
+    """
+    step = -1
+    for c in range(len(tokens)):
+        count, first = tokens[c], state.base[c] + (frames - 1) * tokens[c]
+        for times, held in ((state.ready, state.tokens[c, 0]), (state.freed, state.tokens[c, 1])):
+            if held < frames * count:
+                continue
+            for i in range(first, first + count):
+                found = times[i] - times[i - count]
+                if step == -1:
+                    step = found
+                elif step != found:
+                    return -1
+    return step
 
 
 @dataclass
@@ -180,16 +274,17 @@ class Followed:
             self.room *= 2
             self.state = _grown(self.tables, self.state, self.room)
         self.frames += 1
-        self.state.step[0] = -1
         if not advance(self.tables, self.state, self.frames):
             return False
-        step = int(self.state.step[0])
-        if self.frames == 1 or step < 0:
-            self.repeats = 0
-        else:
-            self.repeats = self.repeats + 1 if step == self.step else 1
+        step = -1 if self.frames == 1 else int(distance(self.tokens, self.state, self.frames))
+        self.repeats = 0 if step < 0 else 1 + (self.repeats if step == self.step else 0)
         self.step = step
         return True
+
+    @cached_property
+    def tokens(self) -> Numbers:
+        """Tokens of a frame, by channel."""
+        return _tokens(self.tables)
 
     def frames_deep(self) -> int:
         """Return how many frames back an event can depend on a token."""
@@ -226,6 +321,10 @@ class Followed:
 
 def _tables(wiring: Wiring, channels: Mapping[str, int]) -> Tables:
     events = [(_events(process), names) for process, names in wiring.processes]
+    every = [
+        (process.take_every, process.give_every) if isinstance(process, Beats) else (0, 0)
+        for process, _ in wiring.processes
+    ]
     takes = [
         (channels[names[port]], take.need, take.release)
         for found, names in events
@@ -275,13 +374,16 @@ def _tables(wiring: Wiring, channels: Mapping[str, int]) -> Tables:
         reserve=_joined([reserve for _, reserve, _, _ in gives]),
         given=_joined([count for _, _, count, _ in gives]),
         channel=rows,
+        every=_rows(every, 2),
     )
 
 
 @lru_cache(maxsize=KEPT_PROCESSES)
 def _events(process: Process) -> Events:
-    """Return a process's events as arrays."""
+    """Return a process's events as arrays; of a regular one only the last."""
     found = process.events()
+    if isinstance(process, Beats):
+        found = _last(found)
     return Events(
         _numbers(found.at),
         {
@@ -291,6 +393,17 @@ def _events(process: Process) -> Events:
         {
             n: replace(g, reserve=_numbers(g.reserve), count=_numbers(g.count))
             for n, g in found.gives.items()
+        },
+    )
+
+
+def _last(events: Events) -> Events:
+    return Events(
+        events.at[-1:],
+        {n: replace(t, need=t.need[-1:], release=t.release[-1:]) for n, t in events.takes.items()},
+        {
+            n: replace(g, reserve=g.reserve[-1:], count=g.count[-1:])
+            for n, g in events.gives.items()
         },
     )
 
@@ -307,18 +420,21 @@ def _start(tables: Tables, frames: int) -> State:
         base,
         np.zeros(base[-1], dtype=np.int64),
         np.zeros(base[-1], dtype=np.int64),
-        np.zeros(len(tables.at), dtype=np.int64),
-        np.full(1, -1, dtype=np.int64),
         np.ones(processes, dtype=np.int64),
     )
 
 
 def _bases(tables: Tables, frames: int) -> Numbers:
     """Return where the tokens of each channel start, and behind them all their number."""
+    return _starts(_tokens(tables) * frames)
+
+
+def _tokens(tables: Tables) -> Numbers:
+    """Return how many tokens of each channel a frame has."""
     tokens = np.zeros(len(tables.channel), dtype=np.int64)
     for rows in (tables.take, tables.give):
         np.maximum.at(tokens, rows[:, 0], rows[:, 2])
-    return _starts(tokens * frames)
+    return tokens
 
 
 def _grown(tables: Tables, state: State, frames: int) -> State:

@@ -10,7 +10,7 @@ earlier times plus a constant, and following those sums gives the RTL's cycles t
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -135,10 +135,19 @@ class FrameTime:
 
 @dataclass(frozen=True)
 class Timing:
-    """When each frame passes, and how full each bounded channel got."""
+    """When each frame passes, and how full each bounded channel got.
+
+    `peak` tells the latter, by channel; it is asked only for what is wanted, as it takes a while.
+    """
 
     frames: tuple[FrameTime, ...]
-    peaks: Mapping[str, int]
+    channels: tuple[str, ...]
+    peak: Callable[[str], int] = field(repr=False, compare=False)
+
+    @property
+    def peaks(self) -> Mapping[str, int]:
+        """The most tokens each channel held that were ready and not yet released."""
+        return {name: self.peak(name) for name in self.channels}
 
     @property
     def interval(self) -> int:
@@ -172,4 +181,4 @@ def follow(wiring: Wiring, frames: int) -> Timing:
     while len(times) < frames:
         last = times[-1]
         times.append(FrameTime(last.first_in + step, last.first_out + step, last.last_out + step))
-    return Timing(tuple(times), {name: followed.peak(name) for name in wiring.capacities})
+    return Timing(tuple(times), tuple(wiring.capacities), followed.peak)
