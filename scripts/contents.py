@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -37,7 +38,9 @@ def table() -> str:
     placed = {name: toolchain(device(name).family).placer is not None for name in devices()}
     rows = {
         "ONNX operators that are read": (name for _, name in ONNX),
-        "operators of torch.export that are read": (name.removeprefix("aten.") for name in ATEN),
+        "operators of torch.export that are read": (
+            name.removeprefix("aten.") for name in ATEN if re.match(r"aten\.[a-z]", name)
+        ),
         "operators with a unit of hardware": (op.name for op in units),
         "made of those": (op.name for op in lowered),
         "in float graphs alone; quantization puts others in their place": (
