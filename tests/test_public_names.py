@@ -41,7 +41,8 @@ PUBLIC = [
     "synthesize",
 ]
 #: Imported late, where they are needed; the last ones come with others.
-LATE = {"torch", "onnx", "onnxruntime", "matplotlib", "sklearn", "scipy", "onnxscript", "google"}
+LATE = {"torch", "onnx", "onnxruntime", "matplotlib", "numba", "sklearn", "scipy", "onnxscript"}
+LATE |= {"llvmlite", "google"}
 
 
 def loaded_by(statement: str) -> set[str]:

@@ -8,6 +8,7 @@ import re
 import runpy
 import shlex
 import sys
+import textwrap
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -98,6 +99,12 @@ def test_the_readmes_commands_run_in_a_row(
     assert "4 images: 0 bits different, under random stalls" in capsys.readouterr().out
 
 
+def test_the_readme_lists_what_there_is() -> None:
+    names = runpy.run_path(str(ROOT / "scripts" / "contents.py"), run_name="contents")
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"{names['BEGIN']}\n{names['table']()}\n{names['END']}" in text  # else run the script
+
+
 def test_the_tutorial_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -120,11 +127,36 @@ def test_the_operator_that_is_shown_conforms(tmp_path: Path) -> None:
     shown_operator.test_it_conforms(tmp_path / "built")
 
 
+def test_the_folding_by_hand_that_is_shown_runs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    graph = intaglio.load(write_lenet_like(tmp_path / "new" / "lenet5.onnx"))
+    images = np.random.default_rng(1).random((8, 1, 28, 28), dtype=np.float32)
+    program = intaglio.quantize(graph, images)
+    code = tmp_path / "folding.py"
+    code.write_text(blocks("docs/howto/fit-a-smaller-device.md", "python"), encoding="utf-8")
+    names = {"ig": intaglio, "program": program, "device": device("ecp5-25f")}
+    runpy.run_path(str(code), init_globals=names)
+    assert "interval=784" in capsys.readouterr().out
+
+
 def test_the_device_that_is_shown_is_one() -> None:
     shown = parse_device(blocks("docs/howto/add-a-device.md", "toml"), "add-a-device.md")
     known = device("ecp5-45f")
     board = {"board": None, "memory": None, "memory_bytes": None, "memory_width": None}
     assert replace(known, sources=shown.sources, **board) == shown
+
+
+@pytest.mark.parametrize("language", ["python", "systemverilog"])
+def test_the_code_from_scratch_is_quoted_as_it_is(language: str) -> None:
+    code = (ROOT / "examples" / "from_scratch.py").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "from-scratch.md").read_text(encoding="utf-8")
+    quoted = re.findall(rf"^```{language}\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    assert len(quoted) >= 3
+    assert "import intaglio" not in code
+    assert "from intaglio" not in code
+    for block in quoted:
+        assert any(textwrap.indent(block, " " * n) in code for n in (0, 2, 4, 8, 12)), block
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
