@@ -203,10 +203,14 @@ def require_fit(design: Design) -> Design:
     raise InfeasibleError(over_capacity(design.resources, bound, design.device.name))
 
 
-def capacity(device: Device, fill: float = 1.0) -> Resources:
-    """Return the cells of a device, or a share of each kind."""
-    cells = (device.lut, device.ff, device.dsp, device.bram)
-    lut, ff, dsp, bram = (int(fill * count) for count in cells)
+def capacity(device: Device, fill: float = 1.0, logic: float | None = None) -> Resources:
+    """Return the cells of a device, or a share of each kind.
+
+    `logic` is the share of tables and flip-flops where it is another than that of the rest.
+    """
+    share = fill if logic is None else logic
+    cells = (share * device.lut, share * device.ff, fill * device.dsp, fill * device.bram)
+    lut, ff, dsp, bram = map(int, cells)
     return Resources(lut, ff, dsp, bram)
 
 

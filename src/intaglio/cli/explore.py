@@ -9,7 +9,7 @@ from pathlib import Path
 from intaglio.arch.store import save_design
 from intaglio.cli.arguments import add_device, chosen_device, positive, share
 from intaglio.cli.outcome import Outcome
-from intaglio.flow import CLOCK_MHZ, FILL, Design, explore, tradeoffs
+from intaglio.flow import CLOCK_MHZ, FILL, LOGIC_FILL, Design, explore, tradeoffs
 from intaglio.ops.store import load_program
 from intaglio.report.front import require_ending, save_front
 from intaglio.report.summary import design_document, design_text
@@ -50,7 +50,14 @@ def add_target(parser: argparse.ArgumentParser) -> None:
         type=share,
         default=FILL,
         metavar="S",
-        help=f"share of the device's cells to keep to where possible (default {FILL:g})",
+        help=f"share of multipliers and block RAMs to keep to where possible (default {FILL:g})",
+    )
+    parser.add_argument(
+        "--logic-fill",
+        type=share,
+        default=LOGIC_FILL,
+        metavar="S",
+        help=f"the same of tables and flip-flops (default {LOGIC_FILL:g})",
     )
 
 
@@ -62,6 +69,7 @@ def best(arguments: argparse.Namespace, program: Path) -> Design:
         target_fps=arguments.target_fps,
         clock_mhz=arguments.clock_mhz,
         fill=arguments.fill,
+        logic_fill=arguments.logic_fill,
     ).best
 
 
@@ -75,7 +83,12 @@ def run(arguments: argparse.Namespace) -> Outcome:
     document = {"design": str(output), **design_document(design)}
     text = f"{design_text(design)}\n{output}"
     if arguments.pareto is not None:
-        front = tradeoffs(design.program, design.device, fill=arguments.fill)
+        front = tradeoffs(
+            design.program,
+            design.device,
+            fill=arguments.fill,
+            logic_fill=arguments.logic_fill,
+        )
         save_front(arguments.pareto, front, design, arguments.clock_mhz)
         document["pareto"] = str(arguments.pareto)
         text += f"\n{arguments.pareto}"

@@ -51,22 +51,31 @@ class Folding:
     resources: Resources
 
 
-def best_throughput(program: Program, device: Device, fill: float = 1.0) -> Folding:
+def best_throughput(
+    program: Program, device: Device, fill: float = 1.0, logic: float | None = None
+) -> Folding:
     """Return the folding of least interval that fits, and among those the one of least cells.
 
     Args:
         program: what to fold.
         device: what it has to fit.
         fill: share of each kind of the device's cells that may be taken.
+        logic: that of tables and flip-flops, where it is another.
 
     Raises:
         InfeasibleError: not even the smallest design fits.
         ModelError: a node has no hardware.
     """
-    return Search.of(program, device, fill).best_throughput()
+    return Search.of(program, device, fill, logic).best_throughput()
 
 
-def least_area(program: Program, device: Device, interval: int, fill: float = 1.0) -> Folding:
+def least_area(
+    program: Program,
+    device: Device,
+    interval: int,
+    fill: float = 1.0,
+    logic: float | None = None,
+) -> Folding:
     """Return the folding of least cells whose interval is at most the given one.
 
     Least means the smallest sum of shares of the device, over all kinds of cells.
@@ -76,14 +85,21 @@ def least_area(program: Program, device: Device, interval: int, fill: float = 1.
         device: what it has to fit.
         interval: cycles a frame may take.
         fill: share of each kind of the device's cells that may be taken.
+        logic: that of tables and flip-flops, where it is another.
 
     Raises:
         InfeasibleError: no fold is that fast, or none that is fits.
     """
-    return Search.of(program, device, fill).least_area(interval)
+    return Search.of(program, device, fill, logic).least_area(interval)
 
 
-def pareto(program: Program, device: Device, fill: float = 1.0, points: int = 32) -> list[Folding]:
+def pareto(
+    program: Program,
+    device: Device,
+    fill: float = 1.0,
+    logic: float | None = None,
+    points: int = 32,
+) -> list[Folding]:
     """Return foldings from the fastest to the smallest, none both slower and larger than another.
 
     Each is the smallest of its interval; the intervals are spread evenly on a scale of ratios.
@@ -93,7 +109,7 @@ def pareto(program: Program, device: Device, fill: float = 1.0, points: int = 32
         InfeasibleError: not even the smallest design fits.
         ModelError: a node has no hardware.
     """
-    return Search.of(program, device, fill).pareto(points)
+    return Search.of(program, device, fill, logic).pareto(points)
 
 
 @dataclass(frozen=True)
@@ -106,14 +122,16 @@ class Search:
     device: str
 
     @classmethod
-    def of(cls, program: Program, device: Device, fill: float = 1.0) -> Search:
+    def of(
+        cls, program: Program, device: Device, fill: float = 1.0, logic: float | None = None
+    ) -> Search:
         """Work out every fold of every node.
 
         Raises:
             ModelError: a node has no hardware.
         """
         found, wires = choices(hardware_graph(program), device)
-        return cls(found, wires, capacity(device, fill), device.name)
+        return cls(found, wires, capacity(device, fill, logic), device.name)
 
     @cached_property
     def intervals(self) -> Array:

@@ -63,6 +63,9 @@ CLOCK_MHZ = 100.0
 #: LeNet-5 on all 156 multipliers of an LFE5U-85F closed at 101 MHz, on 141 of them at 128 MHz,
 #: which makes more frames a second although each takes 17 % more cycles (nextpnr 0.11.1, seed 1).
 FILL = 0.92
+#: The same for tables and flip-flops. Products of few bits can be made of tables, so that a search
+#: for throughput would take all there are; half of them leaves wires to route the rest with.
+LOGIC_FILL = 0.5
 
 
 @dataclass(frozen=True)
@@ -102,6 +105,7 @@ def explore(
     target_fps: float | None = None,
     clock_mhz: float = CLOCK_MHZ,
     fill: float = FILL,
+    logic_fill: float = LOGIC_FILL,
 ) -> Exploration:
     """Find the dataflow design of highest throughput that fits, or the smallest fast enough.
 
@@ -110,7 +114,9 @@ def explore(
         target: where.
         target_fps: frames per second that are enough; the smallest such design is returned.
         clock_mhz: clock that `target_fps` is reckoned with.
-        fill: share of each kind of cell to keep to; where nothing does, the whole device is used.
+        fill: share of multipliers and block RAMs to keep to; where nothing does, the whole device
+            is used.
+        logic_fill: the same of tables and flip-flops.
 
     Exactness: optimal in the cost model; cycles are exact, cells are estimates.
 
@@ -120,20 +126,24 @@ def explore(
     """
     interval = None if target_fps is None else int(clock_mhz * 1e6 / target_fps)
     try:
-        folding = _fold(program, target, interval, fill)
+        folding = _fold(program, target, interval, fill, logic_fill)
     except InfeasibleError:
-        folding = _fold(program, target, interval, 1.0)
+        folding = _fold(program, target, interval, 1.0, 1.0)
     design = require_fit(dataflow(program, target, folding.folds))
     return Exploration(settle_buffers(design), folding)
 
 
-def tradeoffs(program: Program, target: Device, *, fill: float = FILL) -> list[Folding]:
+def tradeoffs(
+    program: Program, target: Device, *, fill: float = FILL, logic_fill: float = LOGIC_FILL
+) -> list[Folding]:
     """Return foldings from the fastest to the smallest, none both slower and larger than another.
 
     Args:
         program: what to build.
         target: where.
-        fill: share of each kind of cell to keep to; where nothing does, the whole device is used.
+        fill: share of multipliers and block RAMs to keep to; where nothing does, the whole device
+            is used.
+        logic_fill: the same of tables and flip-flops.
 
     Exactness: optimal in the cost model; cells are estimates.
 
@@ -142,15 +152,17 @@ def tradeoffs(program: Program, target: Device, *, fill: float = FILL) -> list[F
         ModelError: a node has no hardware.
     """
     try:
-        return pareto(program, target, fill)
+        return pareto(program, target, fill, logic_fill)
     except InfeasibleError:
         return pareto(program, target, 1.0)
 
 
-def _fold(program: Program, target: Device, interval: int | None, fill: float) -> Folding:
+def _fold(
+    program: Program, target: Device, interval: int | None, fill: float, logic: float
+) -> Folding:
     if interval is None:
-        return best_throughput(program, target, fill)
-    return least_area(program, target, interval, fill)
+        return best_throughput(program, target, fill, logic)
+    return least_area(program, target, interval, fill, logic)
 
 
 def simulate(

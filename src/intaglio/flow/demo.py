@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 STAGES = ("train", "quantize", "explore", "emit", "simulate", "synthesize", "report")
 DEFAULT_IMAGES = 100
 DEVICE = "ecp5-85f"
+#: Tables and flip-flops that the demo may take: so few are placed and routed in minutes.
+LOGIC_FILL = 0.15
 #: Enough to see the whole range of every value; more changes no figure of either data set.
 CALIBRATION_IMAGES = 512
 #: Of the placer: chosen once, as its result varies by some MHz from seed to seed.
@@ -210,7 +212,8 @@ class _Demo:
 
     def explore(self, _: Mapping[str, Any]) -> dict[str, Any]:
         def work() -> dict[str, Any]:
-            design = explore(load_program(self.paths.program), device(DEVICE)).best
+            program = load_program(self.paths.program)
+            design = explore(program, device(DEVICE), logic_fill=LOGIC_FILL).best
             save_design(self.paths.design, design)
             return design_document(design)
 

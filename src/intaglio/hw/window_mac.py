@@ -88,10 +88,7 @@ def product_unit(
         window.resources
         + sum((image.memory.resources for image in images), Resources())
         + products_resources(
-            fold.products,
-            x.integer,
-            weight.type.integer,
-            images[0].fields.reshape(-1, *shared),
+            fold.products, x.integer, weight.type.integer, images[0].fields.reshape(-1, *shared)
         )
         + _sum_resources(lanes, fold.lanes_out, x.integer, weight.type.integer, y.integer)
         + fifo_resources(out.width, depth)
