@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 import matplotlib as mpl
 import numpy as np
 
-from intaglio.report.plots import histogram, utilization
+from intaglio.report.plots import Spot, histogram, roofline, tradeoff, tradeoff_png, utilization
 from tests.report.pages import Page
 
 
@@ -83,6 +83,33 @@ def test_more_than_there_is_stands_out() -> None:
 
 def test_an_estimate_is_a_line_of_its_own() -> None:
     assert bars([40, 9]) != bars([40, 9], [45, 9])
+
+
+def test_a_picture_file_has_the_same_bytes_each_time() -> None:
+    shares, intervals = [0.5, 0.25], [10, 1000]
+    found = tradeoff_png(shares, intervals, (0.5, 12))
+    assert found.startswith(b"\x89PNG")
+    assert found == tradeoff_png(shares, intervals, (0.5, 12))
+    assert found != tradeoff_png(shares, intervals, (0.4, 12))
+
+
+def test_a_chosen_design_and_a_whole_design_stand_out() -> None:
+    chosen = tradeoff([0.5, 0.25], [10, 1000], (0.5, 12), name="t", description="front")
+    layer, whole = Spot("1", 8.0, 2.0, 3.0, 4.0), Spot("design", 90.0, 4.0, 3.0, 4.0)
+    roofs = roofline([layer], whole, 4.0, 0.5, name="r", description="roof")
+    for svg in (chosen, roofs):
+        assert "var(--warn)" in svg
+        assert "var(--accent)" in svg
+        assert ET.fromstring(svg).attrib["role"] == "img"  # noqa: S314 - our own drawing
+
+
+def test_labels_of_one_place_do_not_cover_each_other() -> None:
+    spots = [Spot("8", 8.0, 2.0, 3.0, 4.0)] * 3
+    whole = Spot("9", 90.0, 4.0, 3.0, 4.0)
+    svg = roofline(spots, whole, 4.0, 0.5, name="r", description="roof")
+    places = re.findall(r'translate\(([\d.]+) ([\d.]+)\) scale\(0.08 -0.08\)"', svg)
+    assert len(places) > len(spots)
+    assert len(places) == len(set(places))
 
 
 def test_something_of_nothing_is_all_of_it() -> None:

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from intaglio.report.svg import box, drawing, fitted, path, words
+from intaglio.report.svg import box, drawing, fitted, path, ticks, words
 from tests.report.pages import Page
 
 
@@ -17,6 +19,26 @@ def test_a_drawing_is_one_element_that_names_itself() -> None:
     (rect,) = page.named("rect")
     assert (rect["width"], rect["class"], rect["fill-opacity"]) == ("3.2", "fill", "0.500")
     assert page.texts["text"] == ["<a>"]
+
+
+def test_a_drawing_shrinks_or_keeps_its_size() -> None:
+    assert 'style="max-width:10px"' in drawing(10, 1, [], "")
+    assert 'style="width:10px"' in drawing(10, 1, [], "", shrinks=False)
+
+
+def test_round_numbers_reach_to_the_end() -> None:
+    assert ticks(0) == [0]
+    assert ticks(6) == [0, 1, 2, 3, 4, 5, 6]
+    assert ticks(12_345) == [0, 5000, 10_000]
+
+
+@given(st.integers(1, 10**9), st.integers(2, 12))
+def test_ticks_are_few_and_even(end: int, count: int) -> None:
+    found = ticks(end, count)
+    assert 1 <= len(found) <= count + 1
+    steps = {b - a for a, b in pairwise(found)}
+    assert len(steps) <= 1
+    assert all(str(step).rstrip("0") in ("1", "2", "5") for step in steps)
 
 
 def test_nothing_is_narrower_than_nothing() -> None:

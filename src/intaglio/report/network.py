@@ -61,7 +61,10 @@ def network_section(facts: Facts) -> Section:
     if len(names) < len(found):
         text += f" The first {MOST} of {len(found)} nodes are shown."
     picture = _picture({name: found[name] for name in names}, layered(names, edges))
-    return Section("network", "Network", join([element("p", text), element("figure", picture)]))
+    figure = element(
+        "figure", picture, class_="scroll", role="region", tabindex="0", aria_label="Network"
+    )
+    return Section("network", "Network", join([element("p", text), figure]))
 
 
 def cards(graph: Graph, known: Mapping[str, Fate], design: Design | None) -> dict[str, Card]:
@@ -130,6 +133,7 @@ def _picture(found: Mapping[str, Card], layout: Layout) -> Html:
         tops[-1] - GAP + 1,
         parts,
         f"The network's {len(found)} nodes from top to bottom, joined by {edges} lines",
+        shrinks=False,
     )
 
 
@@ -167,11 +171,12 @@ def _wires(
     for below, all_above in sources.items():
         is_node = layout.rows[below[0]] == below[1]
         ordered = sorted(all_above, key=lambda point: middles[point])
+        apart = min(24.0, WIDTH / (len(ordered) + 1)) if is_node else 0.0
         for index, above in enumerate(ordered):
             row = above[1]
             start = tops[row] + (found[above[0]].height if layout.rows[above[0]] == row else 0)
             x, bend, end = middles[above], tops[row + 1] - GAP, tops[row + 1]
-            to = middles[below] + (24 * (index - (len(ordered) - 1) / 2) if is_node else 0)
+            to = middles[below] + apart * (index - (len(ordered) - 1) / 2)
             half = (bend + end) / 2
             yield path(
                 f"M{x:.0f} {start:.0f}V{bend:.0f}C{x:.0f} {half:.0f} {to:.0f} {half:.0f} "

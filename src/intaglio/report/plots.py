@@ -117,6 +117,8 @@ def utilization(
             axes.vlines(guess, places - 0.4, places + 0.4, color=_INK, linewidth=1.4)
         for place, share, count, bound in zip(places.tolist(), shares, used, capacity, strict=True):
             text = f"{count:,} of {bound:,}   {share:.1%}"
+            if estimated is not None:
+                text += f"\nestimated {estimated[int(place)]:,}"
             axes.text(edge + 0.015, place, text, va="center", ha="left")
         axes.set_yticks(places, kinds)
         axes.set_xlim(0, edge)
@@ -126,7 +128,7 @@ def utilization(
         axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)
 
-    size = 7.2, 0.38 * len(kinds) + 0.25
+    size = 7.2, (0.38 if estimated is None else 0.46) * len(kinds) + 0.25
     return _svg(draw, size, (0.75, 0.22, 1.95, 0.03), name, description)
 
 

@@ -17,18 +17,18 @@ LETTERS = 11.0
 
 
 def drawing(
-    width: float, height: float, parts: Iterable[str], description: str, *, role: str = "img"
+    width: float, height: float, parts: Iterable[str], description: str, *, shrinks: bool = True
 ) -> Html:
     """Return a drawing that is never shown larger than it is; `description` is read out instead.
 
-    Units: pixels.
+    It shrinks on a narrow page, or else needs an element around it that scrolls. Units: pixels.
     """
     return element(
         "svg",
         *parts,
         viewBox=f"0 0 {_figure(width)} {_figure(height)}",
-        style=f"max-width:{_figure(width)}px",
-        role=role,
+        style=f"{'max-' if shrinks else ''}width:{_figure(width)}px",
+        role="img",
         aria_label=description,
     )
 
