@@ -20,6 +20,7 @@ from intaglio.ops.add import Add
 from intaglio.ops.argmax import Argmax
 from intaglio.ops.clip import Clip
 from intaglio.ops.conv2d import Conv2d
+from intaglio.ops.depth_to_space import DepthToSpace
 from intaglio.ops.flatten import Flatten
 from intaglio.ops.matmul import Matmul
 from intaglio.ops.max_pool import MaxPool
@@ -28,7 +29,10 @@ from intaglio.ops.pool import Pool
 from intaglio.ops.relu import Relu
 from intaglio.ops.requantize import Requantize
 from intaglio.ops.reshape import Reshape
+from intaglio.ops.slice import Slice
 from intaglio.ops.sum_pool import SumPool
+from intaglio.ops.transpose import Transpose
+from intaglio.ops.upsample import Upsample
 
 #: What a rule is given: the tape so far, the node, its operator once more. It returns the name of
 #: the last value it made, where that is a later node's.
@@ -199,6 +203,7 @@ RULES: Mapping[type[Operator], Rule] = {
     Argmax: _argmax,
     Clip: _clip,
     Conv2d: _conv2d,
+    DepthToSpace: _move,
     Flatten: _stay,
     Matmul: _matmul,
     MaxPool: _max_pool,
@@ -206,5 +211,8 @@ RULES: Mapping[type[Operator], Rule] = {
     Relu: _relu,
     Requantize: _requantize,
     Reshape: _stay,
+    Slice: _move,
     SumPool: _sum_pool,
+    Transpose: _move,
+    Upsample: _move,
 }

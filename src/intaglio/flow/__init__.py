@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -63,9 +64,13 @@ CLOCK_MHZ = 100.0
 #: LeNet-5 on all 156 multipliers of an LFE5U-85F closed at 101 MHz, on 141 of them at 128 MHz,
 #: which makes more frames a second although each takes 17 % more cycles (nextpnr 0.11.1, seed 1).
 FILL = 0.92
-#: The same for tables and flip-flops. Products of few bits can be made of tables, so that a search
-#: for throughput would take all there are; half of them leaves wires to route the rest with.
-LOGIC_FILL = 0.5
+#: The same for tables and flip-flops. Products of few bits can be made of tables, so a search for
+#: throughput would take all there are, for minutes of simulation and hours of routing.
+LOGIC_FILL = 0.25
+
+
+#: What a search returns.
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -125,10 +130,13 @@ def explore(
         ModelError: a node has no hardware.
     """
     interval = None if target_fps is None else int(clock_mhz * 1e6 / target_fps)
-    try:
-        folding = _fold(program, target, interval, fill, logic_fill)
-    except InfeasibleError:
-        folding = _fold(program, target, interval, 1.0, 1.0)
+
+    def fold(cells: float, logic: float) -> Folding:
+        if interval is None:
+            return best_throughput(program, target, cells, logic)
+        return least_area(program, target, interval, cells, logic)
+
+    folding = _within(fold, fill, logic_fill)
     design = require_fit(dataflow(program, target, folding.folds))
     return Exploration(settle_buffers(design), folding)
 
@@ -151,18 +159,15 @@ def tradeoffs(
         InfeasibleError: no design fits.
         ModelError: a node has no hardware.
     """
-    try:
-        return pareto(program, target, fill, logic_fill)
-    except InfeasibleError:
-        return pareto(program, target, 1.0)
+    return _within(lambda cells, logic: pareto(program, target, cells, logic), fill, logic_fill)
 
 
-def _fold(
-    program: Program, target: Device, interval: int | None, fill: float, logic: float
-) -> Folding:
-    if interval is None:
-        return best_throughput(program, target, fill, logic)
-    return least_area(program, target, interval, fill, logic)
+def _within(search: Callable[[float, float], Found], fill: float, logic: float) -> Found:
+    """Search in shares of the device, and where nothing fits them in more of it."""
+    for cells, tables in ((fill, logic), (fill, max(fill, logic))):
+        with contextlib.suppress(InfeasibleError):
+            return search(cells, tables)
+    return search(1.0, 1.0)
 
 
 def simulate(
