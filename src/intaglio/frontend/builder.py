@@ -40,6 +40,7 @@ MAX_WINDOWS = 1 << 26
 #: Products of one frame; whatever else is done to elements, which takes longer.
 MAX_MACS = 1 << 34
 MAX_STEPS = 1 << 28
+MAX_NODES = 20_000
 #: What a function of an element takes, compared with a step of a maximum.
 _FUNCTION_STEPS = 16
 
@@ -266,6 +267,7 @@ class Builder:
             ("elements in all its frames", self.elements, MAX_ELEMENTS),
             ("products", self.products, MAX_MACS),
             ("steps", self.steps, MAX_STEPS),
+            ("nodes", len(self.nodes) + 1, MAX_NODES),
         ):
             if count > most:
                 raise UnsupportedError(
