@@ -262,7 +262,8 @@ class Builder:
         self.elements += result.size * self.frames
         self.products += loops.macs * self.frames
         weight = _FUNCTION_STEPS if isinstance(op, Function | Softmax) else 1
-        self.steps += 0 if loops.multiplies else weight * loops.iterations * self.frames
+        touched = max(loops.iterations, sum(t.size for t in operands))
+        self.steps += 0 if loops.multiplies else weight * touched * self.frames
         for what, count, most in (
             ("elements in all its frames", self.elements, MAX_ELEMENTS),
             ("products", self.products, MAX_MACS),

@@ -67,6 +67,7 @@ def _cones(
     """Yield each value that alone decides the node's, with the nodes between, the nearest first."""
     cone: list[Node] = []
     open_ = {node.name}
+    forked = False
     while len(cone) < MOST:
         last = max(open_, key=lambda name: order.get(name, -1))
         if last not in nodes:
@@ -74,8 +75,8 @@ def _cones(
         cone.insert(0, nodes[last])
         open_.remove(last)
         open_.update(name for name in nodes[last].inputs if name not in graph.constants)
-        several = len(cone) > 1 or isinstance(node.op, Mul)
-        if len(open_) == 1 and several and any(isinstance(n.op, Mul | Function) for n in cone):
+        forked = forked or (len(nodes[last].inputs) > 1 and isinstance(nodes[last].op, Add | Mul))
+        if len(open_) == 1 and forked:
             yield next(iter(open_)), list(cone)
 
 
