@@ -40,6 +40,7 @@ MAX_WINDOWS = 1 << 26
 #: Products of one frame; whatever else is done to elements, which takes longer.
 MAX_MACS = 1 << 34
 MAX_STEPS = 1 << 28
+MAX_NODES = 20_000
 #: What a function of an element takes, compared with a step of a maximum.
 _FUNCTION_STEPS = 16
 
@@ -261,11 +262,13 @@ class Builder:
         self.elements += result.size * self.frames
         self.products += loops.macs * self.frames
         weight = _FUNCTION_STEPS if isinstance(op, Function | Softmax) else 1
-        self.steps += 0 if loops.multiplies else weight * loops.iterations * self.frames
+        touched = max(loops.iterations, sum(t.size for t in operands))
+        self.steps += 0 if loops.multiplies else weight * touched * self.frames
         for what, count, most in (
             ("elements in all its frames", self.elements, MAX_ELEMENTS),
             ("products", self.products, MAX_MACS),
             ("steps", self.steps, MAX_STEPS),
+            ("nodes", len(self.nodes) + 1, MAX_NODES),
         ):
             if count > most:
                 raise UnsupportedError(

@@ -63,10 +63,17 @@ def apply(kind: str, parameters: Sequence[float], x: np.ndarray) -> np.ndarray:
 
     Exactness: float64. Where a function has no value the result is NaN, at a pole infinite.
     """
+    compute = FORMULAS[kind].compute
+    flat = np.asarray(x).reshape(-1)
+    result = np.empty(flat.shape)
     with np.errstate(all="ignore"):
-        return FORMULAS[kind].compute(np.asarray(x, dtype=np.float64), *parameters)
+        for start in range(0, flat.size, _PIECE):  # some formulas take much memory meanwhile
+            piece = slice(start, start + _PIECE)
+            result[piece] = compute(flat[piece].astype(np.float64), *parameters)
+    return result.reshape(np.shape(x))
 
 
+_PIECE = 1 << 16
 _erf = np.frompyfunc(math.erf, 1, 1)
 _erfc = np.frompyfunc(math.erfc, 1, 1)
 

@@ -11,6 +11,7 @@ from intaglio.passes.check import equal_on_random_input
 from intaglio.passes.dead_code import dead_code
 from intaglio.passes.fold_batchnorm import fold_batchnorm
 from intaglio.passes.lower import lower
+from intaglio.passes.name_functions import name_functions
 
 __all__ = [
     "Pass",
@@ -19,6 +20,7 @@ __all__ = [
     "equal_on_random_input",
     "fold_batchnorm",
     "lower",
+    "name_functions",
     "run_passes",
 ]
 
