@@ -77,7 +77,7 @@ class Network:
     def __repr__(self) -> str:
         folds = "".join(
             f"  {name}: {fold.lanes_in} x {fold.columns} x {fold.lanes_out} + {fold.slack}"
-            f"{' whole' if fold.whole else ''}\n"
+            f"{' whole' if fold.whole else ''} {fold.products}\n"
             for name, fold in self.folds.items()
         )
         return (

@@ -16,6 +16,8 @@ from intaglio.artifact import Artifact
 from intaglio.devices import device
 from intaglio.errors import ArtifactError
 from intaglio.explore.folding import best_throughput
+from intaglio.hw.products import Products
+from intaglio.hw.unit import Fold
 from intaglio.ir.text import to_text
 from tests.programs import convolutional
 from tests.strategies import Network, networks
@@ -91,6 +93,24 @@ def test_a_file_without_one_of_its_parts_is_no_design(tmp_path: Path, missing: s
     artifact.save(tmp_path / "broken", broken)
     with pytest.raises(ArtifactError):
         read_design(tmp_path / "broken")
+
+
+def test_folds_from_before_products_had_kinds_are_read(tmp_path: Path) -> None:
+    made = convolutional()
+    folds = dict(best_throughput(made, TARGET).folds)
+    folds["conv"] = Fold(2, 3, 4, products=Products.ROWS)
+    design = dataflow(made, TARGET, folds)
+    save_design(tmp_path / "new", design)
+    stored = artifact.load(tmp_path / "new", "design")
+    assert read_design(tmp_path / "new").folds["conv"].products is Products.ROWS
+    five = {node: values[:5] for node, values in stored.document["folds"].items()}
+    old = Artifact("design", {**stored.document, "folds": five}, stored.arrays, stored.provenance)
+    artifact.save(tmp_path / "old", old)
+    assert read_design(tmp_path / "old").folds["conv"] == Fold(2, 3, 4)
+    five["conv"] = [2, 3, 4, 0, False, "abacus"]
+    artifact.save(tmp_path / "old", old)
+    with pytest.raises(ArtifactError, match="must hold a design: 'abacus' is not a valid Products"):
+        read_design(tmp_path / "old")
 
 
 def test_another_kind_of_file_is_no_design(tmp_path: Path) -> None:

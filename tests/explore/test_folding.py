@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise, product
 
+import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -20,10 +22,15 @@ from intaglio.errors import InfeasibleError
 from intaglio.explore import folding
 from intaglio.explore.folding import best_throughput, least_area, pareto
 from intaglio.hw.cost import Resources
+from intaglio.hw.products import Products
 from intaglio.hw.unit import Fold, StreamOperator
+from intaglio.ir.constant import Constant
 from intaglio.ir.graph import Graph, Node, Program
+from intaglio.numerics.types import IntType
+from intaglio.ops.conv2d import Conv2d
 from intaglio.ops.relu import Relu
-from tests.programs import convolutional, program, residual
+from intaglio.ops.requantize import Requantize
+from tests.programs import codes, convolutional, program, residual
 from tests.strategies import Network, networks
 
 TARGET = device("ecp5-25f")
@@ -138,15 +145,43 @@ def test_the_front_runs_from_the_fastest_to_the_smallest(problem: tuple[Network,
         assert share(faster.resources, bound) > share(slower.resources, bound)
 
 
+def test_multipliers_are_given_out_shared_or_saved_as_cells_allow() -> None:
+    u4, s4 = IntType(4, signed=False), IntType(4, signed=True)
+    weights = {name: codes(s4, 2, 1, 1, 2) for name in ("w", "v")}
+    nodes = [
+        Node("a", Conv2d(), ("x", "w", "bias")),
+        Node("q", Requantize(3, 0, u4), ("a", "one")),
+        Node("c", Conv2d(), ("q", "v", "bias")),
+    ]
+    one = Constant.integers(np.ones(1, dtype=np.int64))
+    made = program((3, 2, 2), nodes, {**weights, "bias": codes(s4, 2), "one": one}, u4)
+    designs = list(foldings(made, TARGET))
+    chosen = set()
+    for lut, dsp in product((450, 500, 600), (0, 1, 2, 4, 8)):
+        target = replace(TARGET, lut=lut, dsp=dsp)
+        bound = capacity(target)
+        fitting = [d for d in designs if d.resources.fits(bound)]
+        if not fitting:
+            continue
+        found = best_throughput(made, target)
+        assert found.interval == min(map(interval, fitting))
+        least = min(share(d.resources, bound) for d in fitting if interval(d) == found.interval)
+        assert share(found.resources, bound) == pytest.approx(least)
+        chosen |= {found.folds[name].products for name in ("a", "c")}
+    assert chosen == set(Products)
+
+
 def test_a_network_too_large_says_by_how_much_and_what_would_help() -> None:
     with pytest.raises(InfeasibleError) as caught:
         best_throughput(convolutional(), replace(TARGET, dsp=1, lut=100))
     text = str(caught.value)
     assert text.startswith("a design must fit ecp5-25f, not need lut ")
     assert " of 100 (" in text
-    assert (
-        "too many: fewer lanes or narrower weights); dsp 4 of 1 (3 too many: fewer lanes)" in text
+    found = re.search(
+        r"or narrower weights\); dsp (\d+) of 1 \((\d+) too many: fewer lanes\)", text
     )
+    assert found is not None
+    assert int(found[1]) == int(found[2]) + 1
 
 
 def test_an_interval_no_folding_keeps_says_the_least_there_is() -> None:
@@ -161,10 +196,10 @@ def test_an_interval_no_folding_keeps_says_the_least_there_is() -> None:
 
 
 def test_part_of_a_device_can_be_left_free() -> None:
-    whole, half = (best_throughput(convolutional(), TARGET, fill) for fill in (1.0, 0.4))
-    assert half.resources.fits(capacity(TARGET, 0.4))
-    assert not whole.resources.fits(capacity(TARGET, 0.4))
-    assert half.interval > whole.interval
+    whole, part = (best_throughput(convolutional(), TARGET, fill) for fill in (1.0, 0.2))
+    assert part.resources.fits(capacity(TARGET, 0.2))
+    assert not whole.resources.fits(capacity(TARGET, 0.2))
+    assert part.interval > whole.interval
 
 
 def test_less_speed_never_takes_more_cells() -> None:

@@ -8,7 +8,10 @@ import pytest
 
 from intaglio.errors import ModelError
 from intaglio.frontend.builder import Activation, Builder, Site, UnsupportedError
-from intaglio.frontend.layers import pointwise, products, windows
+from intaglio.frontend.layers import borders, pointwise, products, windows
+from intaglio.ops.conv2d import Conv2d
+from intaglio.ops.reshape import Reshape
+from intaglio.ops.transpose import Transpose
 
 HERE = Site("layer", "")
 
@@ -35,7 +38,7 @@ def test_images_are_turned_the_same_way() -> None:
         builder.finish(
             [("x", pointwise.relu(builder, x, HERE)), ("y", pointwise.relu(builder, y, HERE))]
         )
-    with pytest.raises(UnsupportedError, match="operands must have one shape and order"):
+    with pytest.raises(UnsupportedError, match="operands must have one shape, not"):
         pointwise.add(builder, x, y, HERE)
 
 
@@ -54,14 +57,14 @@ def test_windows_have_a_limit() -> None:
     builder = Builder("g")
     x, weight = _image(builder, 1, 1 << 12, 1 << 12), np.ones((1, 1, 9, 9), np.float32)
     with pytest.raises(UnsupportedError, match="a convolution must read at most 67108864 numbers"):
-        windows.conv2d(builder, x, weight, None, (1, 1), (0, 0, 0, 0), HERE)
+        windows.conv2d(builder, x, weight, None, Conv2d(), HERE)
 
 
 @pytest.mark.parametrize("value", [0.5, np.inf, np.nan])
 def test_padding_is_with_integers(value: float) -> None:
     builder = Builder("g")
     with pytest.raises(UnsupportedError, match="the padding value must be an integer, not"):
-        windows.pad(builder, _image(builder), (1, 1, 1, 1), value, HERE)
+        borders.pad(builder, _image(builder), [(0, 0), (1, 1), (1, 1)], "constant", value, HERE)
 
 
 def test_bounds_are_numbers_and_open_ends_are_the_largest_floats() -> None:
@@ -92,11 +95,22 @@ def test_weights_leave_no_float() -> None:
         products.matmul(builder, vector, np.array([[1e300]]), None, HERE)
 
 
-def test_a_mean_leaves_the_channels() -> None:
+def test_means_and_maxima_go_over_any_axes_that_are_there() -> None:
     builder = Builder("g")
     x = _image(builder)
     assert windows.mean(builder, x, (1, 2), HERE, keep=False).shape == (2,)
     assert windows.mean(builder, x, (2,), HERE, keep=True).shape == (2, 4, 1)
-    for axes in ((0,), (0, 1, 2), ()):
-        with pytest.raises(UnsupportedError, match="a mean must go over the positions"):
-            windows.mean(builder, x, axes, HERE, keep=True)
+    assert windows.mean(builder, x, (0,), HERE, keep=True).shape == (1, 4, 4)
+    assert windows.mean(builder, x, (0, 1, 2), HERE, keep=False).shape == ()
+    with pytest.raises(UnsupportedError, match="a maximum must go over positions, not over"):
+        windows.maximum(builder, x, (0,), HERE, keep=True)
+
+
+def test_frames_are_moved_only_where_they_lie_otherwise() -> None:
+    builder = Builder("g")
+    x = _image(builder, 2, 3, 4)
+    assert builder.ordered(x, (1, 2, 0), HERE) == x
+    plain = builder.ordered(x, (0, 1, 2), HERE)
+    assert builder.nodes[plain.name].op == Transpose((2, 0, 1))
+    thin = builder.input("y", (5, 1, 1), channels_first=True)
+    assert builder.nodes[builder.ordered(thin, (0, 1, 2), HERE).name].op == Reshape((5, 1, 1))

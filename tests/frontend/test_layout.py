@@ -93,7 +93,8 @@ def test_an_image_that_has_one_order_only_flattens_freely(shape: tuple[int, ...]
 def test_channels_last_stays_as_it_is() -> None:
     layout = Layout.of((3, 4, 2), channels_first=False)
     assert layout.ours == (3, 4, 2)
-    assert layout.as_image() is None
+    assert layout.spread == [0, 1, 2]
     turned = layout.transposed((2, 0, 1))
     assert turned == Layout.of((2, 3, 4), channels_first=True)
-    assert turned.as_image() == turned
+    assert (turned.spread, turned.axis(0), turned.channel) == ([1, 2, 0], 2, 0)
+    assert turned.resized((1, 3, 4)).spread == [1, 2]

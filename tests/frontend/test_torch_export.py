@@ -140,41 +140,23 @@ def test_operators_mean_what_torch_says(function: Callable[[torch.Tensor], torch
         _scores(graph, module)
 
 
-def test_a_last_softmax_is_left_out_and_said_so(caplog: pytest.LogCaptureFixture) -> None:
-    graph = load_torch(nn.Sequential(nn.Linear(3, 2), nn.Softmax(1)), torch.zeros(1, 3))
-    assert [node.op.name for node in graph.nodes] == ["matmul"]
-    assert [r.getMessage() for r in caplog.records if r.name.startswith("intaglio")] == [
-        "Sequential: softmax is left out: the order of the scores, all that argmax needs, is the "
-        "same without it"
-    ]
-
-
 @pytest.mark.parametrize(
     ("module", "text"),
     [
         (
-            nn.Sequential(nn.Conv2d(2, 2, 3, groups=2), nn.Sigmoid(), nn.Tanh()),
-            "Sequential: aten.conv2d 'conv2d': groups must be 1, not 2 "
-            "(nearest: Conv2d with groups=1)",
+            nn.Sequential(nn.Upsample(scale_factor=1.5), nn.LocalResponseNorm(2)),
+            "Sequential: aten.upsample_nearest2d 'upsample_nearest2d': pixels must be repeated a "
+            "whole number of times, not 8x6 to 12x9 (nearest: Resize by a whole factor, nearest)",
         ),
         (
-            nn.Sequential(nn.Sigmoid(), nn.Tanh(), nn.ReLU()),
-            "Sequential: aten.sigmoid 'sigmoid': it has no counterpart here",
-        ),
-        (
-            nn.Sequential(nn.Softmax(1), nn.ReLU()),
-            "Sequential: aten.softmax 'softmax': it is not computed; it can only be left out where "
-            "it is the last operator (nearest: end the module with the scores before it)",
+            nn.Sequential(nn.Upsample(scale_factor=3.0, mode="bilinear")),
+            "Sequential: aten.upsample_bilinear2d 'upsample_bilinear2d': bilinear interpolation "
+            "must be to twice the size, not 8x6 to 24x18 (nearest: Resize by 2, one after another)",
         ),
         (
             nn.Sequential(nn.AdaptiveAvgPool2d(5)),
             "Sequential: aten.adaptive_avg_pool2d 'adaptive_avg_pool2d': its output size must "
             "divide [8, 6], not be [5, 5] (nearest: AvgPool2d)",
-        ),
-        (
-            nn.Sequential(nn.Flatten()),
-            "Sequential: output 'view' must keep the order of its elements: end the model before "
-            "the image is flattened",
         ),
     ],
 )

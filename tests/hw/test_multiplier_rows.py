@@ -4,15 +4,22 @@
 from __future__ import annotations
 
 import subprocess
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from intaglio.hw import library
 from intaglio.hw.multiplier import port_width
-from intaglio.hw.multiplier_rows import row_adder_luts, rows_resources
+from intaglio.hw.multiplier_rows import (
+    constant_rows_resources,
+    row_adder_luts,
+    rows_resources,
+)
 from intaglio.numerics.types import IntType
+from intaglio.tools.netlist import Cells
 from intaglio.tools.yosys import synthesize_netlist
 from tests.benches import run_bench
 
@@ -114,42 +121,66 @@ S1, S2, S4, S8 = (IntType(width, signed=True) for width in (1, 2, 4, 8))
 U1, U3, U4, U8 = (IntType(width, signed=False) for width in (1, 3, 4, 8))
 
 
+def synthesized(folder: Path, ports: str, body: str) -> Cells:
+    """Return the cells of a top with these ports, without those of the constants low and high."""
+    for block in ("multiplier_rows", "row_adder"):
+        (folder / f"{block}.sv").write_text(library.source(block, "ecp5").read_text())
+    (folder / "top.sv").write_text(f"module top (input logic clk, {ports});\n{body}\nendmodule\n")
+    sources = ["multiplier_rows.sv", "row_adder.sv", "top.sv"]
+    netlist = folder / "out" / "netlist.json"
+    cells = synthesize_netlist(folder, sources, "top", netlist, log=folder / "log")
+    return replace(cells, lut=cells.lut - (2 if "CCU2C" in cells.counts else 1))
+
+
+def instance(name: str, a: IntType, b: IntType, ports: str) -> str:
+    return f"""\
+  multiplier_rows #(
+    .WidthA({port_width(a)}), .WidthB({port_width(b)}),
+    .PositiveA({int(not a.signed)}), .PositiveB({int(not b.signed)})
+  ) {name} (.clk_i(clk), {ports});"""
+
+
+def operand(name: str, element: IntType) -> str:
+    return name if element.signed else f"{{1'b0, {name}}}"
+
+
 @pytest.mark.parametrize(
     ("a", "b"),
     [(S4, S4), (U4, S4), (U8, S4), (S2, U8), (S8, U8), (U1, S8), (S4, S1), (U3, S8)],
     ids=str,
 )
 def test_the_estimate_is_what_yosys_finds(a: IntType, b: IntType, tmp_path: Path) -> None:
-    for block in ("multiplier_rows", "row_adder"):
-        (tmp_path / f"{block}.sv").write_text(library.source(block, "ecp5").read_text())
-    (tmp_path / "top.sv").write_text(
-        f"""\
-module top (
-  input logic clk, input logic [{a.width - 1}:0] a, input logic [{b.width - 1}:0] b,
-  output logic [{a.width + b.width - 1}:0] q
-);
-  multiplier_rows #(
-    .WidthA({port_width(a)}), .WidthB({port_width(b)}),
-    .PositiveA({int(not a.signed)}), .PositiveB({int(not b.signed)})
-  ) u_rows (
-    .clk_i(clk), .a_i({operand("a", a)}), .b_i({operand("b", b)}), .product_o(q)
-  );
-endmodule
-"""
-    )
-    sources = ["multiplier_rows.sv", "row_adder.sv", "top.sv"]
-    cells = synthesize_netlist(
-        tmp_path, sources, "top", tmp_path / "out" / "netlist.json", log=tmp_path / "log"
-    )
-    constants = 2 if "CCU2C" in cells.counts else 1
+    ports = f".a_i({operand('a', a)}), .b_i({operand('b', b)}), .product_o(q)"
+    inputs = f"input logic [{a.width - 1}:0] a, input logic [{b.width - 1}:0] b"
+    outputs = f"output logic [{a.width + b.width - 1}:0] q"
+    cells = synthesized(tmp_path, f"{inputs}, {outputs}", instance("u_rows", a, b, ports))
     expected = rows_resources(a, b)
     assert cells.dsp == expected.dsp == 0
-    assert abs(cells.lut - constants - expected.lut) <= 0.1 * expected.lut
+    assert abs(cells.lut - expected.lut) <= 0.1 * expected.lut
     assert abs(cells.ff - expected.ff) <= 0.1 * expected.ff
 
 
-def operand(name: str, element: IntType) -> str:
-    return name if element.signed else f"{{1'b0, {name}}}"
+@pytest.mark.parametrize(("x", "weight"), [(U8, S8), (U4, S4), (U8, S2), (S4, S8)], ids=str)
+def test_products_with_constants_take_no_more_than_estimated(
+    x: IntType, weight: IntType, tmp_path: Path
+) -> None:
+    random = np.random.default_rng(2)
+    codes = random.integers(weight.min, weight.max, (5, 3), endpoint=True)
+    width, bits = x.width + weight.width, port_width(weight)
+    body = []
+    for index, code in enumerate(codes.flat):
+        a = operand(f"x[{index % 3 * x.width} +: {x.width}]", x)
+        b = f"{bits}'d{code % (1 << bits)}"
+        ports = f".a_i({a}), .b_i({b}), .product_o(q[{index * width} +: {width}])"
+        body.append(instance(f"u_{index}", x, weight, ports))
+    inputs = f"input logic [{3 * x.width - 1}:0] x"
+    outputs = f"output logic [{codes.size * width - 1}:0] q"
+    cells = synthesized(tmp_path, f"{inputs}, {outputs}", "\n".join(body))
+    expected = constant_rows_resources(x, weight, codes)
+    assert cells.lut <= expected.lut <= 2.5 * cells.lut
+    assert abs(cells.ff - expected.ff) <= 0.2 * expected.ff
+    variable = rows_resources(x, weight)
+    assert expected.lut < codes.size * variable.lut
 
 
 def test_few_bits_take_few_luts() -> None:

@@ -28,7 +28,7 @@ GOOD = device("ecp5-25f")
         ),
         ({"family": "ecp6"}, ModelError, "family must be one of .* not 'ecp6'"),
         ({"lut": 50}, InfeasibleError, "must fit ecp5-25f, not need lut .* of 50"),
-        ({"dsp": 0}, InfeasibleError, "dsp 1 of 0"),
+        ({"ff": 50}, InfeasibleError, "ff .* of 50"),
     ],
 )
 def test_a_device_that_does_not_conform(

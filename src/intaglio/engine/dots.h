@@ -19,34 +19,34 @@ namespace {
 
 constexpr int kLanes = 16;  // results side by side: 16 sums of 32 bits
 
+// Plain vectors that are passed by value: in structures the compiler keeps them in memory.
 #if defined(__AVX512VNNI__) && defined(__AVX512F__)
-struct Sums {
-  __m512i value;
-  void load(const int32_t* from) { value = _mm512_loadu_si512(from); }
-  void store(int32_t* to) const { _mm512_storeu_si512(to, value); }
-};
-struct Weights {
-  __m512i value;
-  explicit Weights(const int8_t* from) : value(_mm512_loadu_si512(from)) {}
-};
-void add_products(Sums& sums, const uint8_t* x, const Weights& weights) {
+using Sums = __m512i;
+using Weights = __m512i;
+inline Sums load(const int32_t* from) { return _mm512_loadu_si512(from); }
+inline void store(int32_t* to, Sums sums) { _mm512_storeu_si512(to, sums); }
+inline Weights load_weights(const int8_t* from) { return _mm512_loadu_si512(from); }
+inline Sums plus_products(Sums sums, const uint8_t* x, Weights weights) {
   int32_t four;
   std::memcpy(&four, x, 4);
-  sums.value = _mm512_dpbusd_epi32(sums.value, _mm512_set1_epi32(four), weights.value);
+  return _mm512_dpbusd_epi32(sums, _mm512_set1_epi32(four), weights);
 }
 #else
 struct Sums {
-  int32_t value[kLanes];
-  void load(const int32_t* from) { std::memcpy(value, from, sizeof value); }
-  void store(int32_t* to) const { std::memcpy(to, value, sizeof value); }
+  int32_t lanes[kLanes];
 };
-struct Weights {
-  const int8_t* value;
-  explicit Weights(const int8_t* from) : value(from) {}
-};
-void add_products(Sums& sums, const uint8_t* x, const Weights& weights) {
+using Weights = const int8_t*;
+inline Sums load(const int32_t* from) {
+  Sums sums;
+  std::memcpy(sums.lanes, from, sizeof sums.lanes);
+  return sums;
+}
+inline void store(int32_t* to, Sums sums) { std::memcpy(to, sums.lanes, sizeof sums.lanes); }
+inline Weights load_weights(const int8_t* from) { return from; }
+inline Sums plus_products(Sums sums, const uint8_t* x, Weights weights) {
   for (int lane = 0; lane < kLanes; ++lane)
-    for (int i = 0; i < 4; ++i) sums.value[lane] += x[i] * weights.value[4 * lane + i];
+    for (int i = 0; i < 4; ++i) sums.lanes[lane] += x[i] * weights[4 * lane + i];
+  return sums;
 }
 #endif
 
@@ -65,23 +65,67 @@ struct DotBytes {
 };
 
 constexpr int kMostPixels = 8, kMostBlocks = 8;
+// So many steps of four blocks of weights, 16 KiB, stay in the first cache while they are used for a
+// tile of so many blocks of pixels, whose sums stay there too.
+constexpr Word kStepsAtOnce = 64, kTile = 8;
 
-// Sums of pixel i are stored at result + i * stride; what lies beyond the stride is overwritten.
+// Adds `steps` of the `all` steps of a window to what the sums of each pixel are so far. Those of
+// pixel i lie at from + i * from_stride and go to + i * to_stride; what lies beyond a stride there is
+// overwritten.
 template <int Pixels, int Blocks>
-void dot(const uint8_t* const* base, const int32_t* offsets, Word steps, const int8_t* weights,
-         const int32_t* bias, int32_t* result, Word stride) {
+void dot(const uint8_t* const* base, const int32_t* offsets, const int8_t* weights, Word steps,
+         Word all, const int32_t* from, Word from_stride, int32_t* to, Word to_stride) {
   Sums sums[Pixels][Blocks];
+#pragma GCC unroll 8
   for (int i = 0; i < Pixels; ++i)
-    for (int b = 0; b < Blocks; ++b) sums[i][b].load(bias + b * kLanes);
+#pragma GCC unroll 8
+    for (int b = 0; b < Blocks; ++b) sums[i][b] = load(from + i * from_stride + b * kLanes);
   for (Word step = 0; step < steps; ++step) {
+#pragma GCC unroll 8
     for (int b = 0; b < Blocks; ++b) {
-      const Weights row(weights + (b * steps + step) * 4 * kLanes);
-      for (int i = 0; i < Pixels; ++i) add_products(sums[i][b], base[i] + offsets[step], row);
+      const Weights row = load_weights(weights + (b * all + step) * 4 * kLanes);
+#pragma GCC unroll 8
+      for (int i = 0; i < Pixels; ++i)
+        sums[i][b] = plus_products(sums[i][b], base[i] + offsets[step], row);
     }
   }
+#pragma GCC unroll 8
   for (int i = 0; i < Pixels; ++i)
-    for (int b = 0; b < Blocks; ++b) sums[i][b].store(result + i * stride + b * kLanes);
+#pragma GCC unroll 8
+    for (int b = 0; b < Blocks; ++b) store(to + i * to_stride + b * kLanes, sums[i][b]);
 }
+
+#if defined(__AVX512VNNI__) && defined(__AVX512F__)
+template <typename Out>
+void store_codes(Out* y, __m512i codes) {
+  if constexpr (sizeof(Out) == 1) {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(y), _mm512_cvtepi32_epi8(codes));
+  } else {
+    _mm512_storeu_si512(y, codes);
+  }
+}
+
+// Only the low half of a scaled number matters here, so that even and odd ones are put together
+// first, each by one shift to its place, and are clamped side by side.
+template <typename Out>
+void scale_narrow(const int32_t* x, const int32_t* multiplier, Word step, Word n, const Scale& s,
+                  Out* y) {
+  const Word half = s.shift && s.rounding == kHalfUp ? Word{1} << (s.shift - 1) : 0;
+  const __m512i addend = _mm512_set1_epi64(half + s.zero_point * (Word{1} << s.shift));
+  const __m512i low = _mm512_set1_epi32(static_cast<int32_t>(s.low));
+  const __m512i high = _mm512_set1_epi32(static_cast<int32_t>(s.high));
+  const __m128i down = _mm_cvtsi64_si128(s.shift), up = _mm_cvtsi64_si128(32 - s.shift);
+  for (Word i = 0; i < n; i += kLanes, multiplier += step) {
+    const __m512i a = _mm512_loadu_si512(x + i), b = _mm512_loadu_si512(multiplier);
+    const __m512i even = _mm512_add_epi64(_mm512_mul_epi32(a, b), addend);
+    const __m512i odd = _mm512_add_epi64(
+        _mm512_mul_epi32(_mm512_srli_epi64(a, 32), _mm512_srli_epi64(b, 32)), addend);
+    const __m512i codes = _mm512_mask_blend_epi32(0xAAAA, _mm512_srl_epi64(even, down),
+                                                  _mm512_sll_epi64(odd, up));
+    store_codes(y + i, _mm512_min_epi32(_mm512_max_epi32(codes, low), high));
+  }
+}
+#endif
 
 // Rounds half up, or down where that is asked for. n is a multiple of the lanes; the multipliers are
 // those of the first lanes again and again where `step` is 0, and else one each.
@@ -98,16 +142,13 @@ void scale_lanes(const int32_t* x, const int32_t* multiplier, Word step, Word n,
     const __m512i code = _mm512_add_epi64(_mm512_sra_epi64(product, shift), zeros);
     return _mm512_min_epi64(_mm512_max_epi64(code, lows), highs);
   };
+  if (s.narrow) return scale_narrow(x, multiplier, step, n, s, y);
   for (Word i = 0; i < n; i += kLanes, multiplier += step) {
     const __m512i a = _mm512_loadu_si512(x + i), b = _mm512_loadu_si512(multiplier);
     const __m512i even = scaled(a, b);
     const __m512i odd = scaled(_mm512_srli_epi64(a, 32), _mm512_srli_epi64(b, 32));
     const __m512i codes = _mm512_mask_blend_epi32(0xAAAA, even, _mm512_slli_epi64(odd, 32));
-    if constexpr (sizeof(Out) == 1) {
-      _mm_storeu_si128(reinterpret_cast<__m128i*>(y + i), _mm512_cvtepi32_epi8(codes));
-    } else {
-      _mm512_storeu_si512(y + i, codes);
-    }
+    store_codes(y + i, codes);
   }
 #else
   for (Word i = 0; i < n; i += kLanes, multiplier += step)
@@ -148,7 +189,7 @@ struct Block {
 
 // Stores a block of sums, scaled or as they are; those of each pixel begin `stride` after another's.
 template <typename Out>
-void store(const Frame& frame, const DotBytes& d, const Block& b, Word stride, const int32_t* sums) {
+void store_block(const Frame& frame, const DotBytes& d, const Block& b, Word stride, const int32_t* sums) {
   const Word channels = d.groups * d.outputs, table = (d.outputs + kLanes - 1) / kLanes * kLanes;
   Out* y = frame.at<Out>(d.y.offset) + b.pixel * channels + b.group * d.outputs + b.first;
   if (!d.scaled) {
@@ -166,8 +207,9 @@ void store(const Frame& frame, const DotBytes& d, const Block& b, Word stride, c
   }
   for (Word i = 0; i < b.pixels; ++i) {
     const int32_t* own = multiplier + b.group * table + b.first;
-    scale_lanes(sums + i * stride, own, kLanes, stride, d.scale, results);
-    std::memcpy(y + i * channels, results, b.count * sizeof(Out));
+    const bool whole = b.count == stride;
+    scale_lanes(sums + i * stride, own, kLanes, stride, d.scale, whole ? y + i * channels : results);
+    if (!whole) std::memcpy(y + i * channels, results, b.count * sizeof(Out));
   }
 }
 
@@ -184,17 +226,29 @@ void dot_blocks(const Frame& frame, const DotBytes& d, const uint8_t* image, Wor
   const int32_t* bias = frame.constant<int32_t>(d.bias) + group * table * kLanes + first;
   const Word count = std::min<Word>(Blocks * kLanes, d.outputs - first);
   const Word stride = d.scaled && d.scale.period > table * kLanes ? count : Blocks * kLanes;
-  alignas(64) int32_t sums[Pixels * Blocks * kLanes];
-  const uint8_t* base[Pixels];
+  constexpr Word kFull = Blocks * kLanes;
+  alignas(64) int32_t sums[Pixels * kFull], partial[kTile][Pixels * kFull];
+  const uint8_t* base[kTile][Pixels];
   Word row = 0, column = 0;
-  for (Word pixel = 0; pixel < pixels; pixel += Pixels) {
-    const Word valid = std::min<Word>(Pixels, pixels - pixel);
-    for (Word i = 0; i < Pixels; ++i) {
-      base[i] = i < valid ? image + row * down + column * across + group * share : base[0];
+  for (Word start = 0; start < pixels; start += kTile * Pixels) {
+    const Word tile = std::min<Word>(kTile, (pixels - start + Pixels - 1) / Pixels);
+    for (Word i = 0; i < tile * Pixels; ++i) {
+      const Word inside = start + i < pixels;
+      base[i / Pixels][i % Pixels] =
+          inside ? image + row * down + column * across + group * share : base[0][0];
       if (++column == d.window.columns) column = 0, ++row;
     }
-    dot<Pixels, Blocks>(base, offsets, d.steps, weights, bias, sums, stride);
-    store<Out>(frame, d, {group, first, count, pixel, valid}, stride, sums);
+    for (Word step = 0; step < d.steps; step += kStepsAtOnce) {
+      const Word steps = std::min(kStepsAtOnce, d.steps - step);
+      const bool last = step + steps == d.steps;
+      for (Word t = 0; t < tile; ++t) {
+        dot<Pixels, Blocks>(base[t], offsets + step, weights + step * 4 * kLanes, steps, d.steps,
+                            step ? partial[t] : bias, step ? kFull : 0,
+                            last ? sums : partial[t], last ? stride : kFull);
+        const Word pixel = start + t * Pixels, valid = std::min<Word>(Pixels, pixels - pixel);
+        if (last) store_block<Out>(frame, d, {group, first, count, pixel, valid}, stride, sums);
+      }
+    }
   }
 }
 

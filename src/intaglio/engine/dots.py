@@ -21,7 +21,10 @@ LANES, STEP, PIXELS = 16, 4, 8
 INT32_MAX = (1 << 31) - 1
 #: An unsigned byte is at most this; signed bytes are made unsigned by adding OFFSET.
 BYTE_MAX, OFFSET = 255, 128
-SCALE_WORDS = 7
+SCALE_WORDS = 8
+#: Within these a requantize of 32-bit numbers needs no more than 32 bits for its results, and no
+#: more than 63 for what is shifted.
+NARROW_LIMIT, NARROW_SHIFT = 1 << 30, 30
 ROUNDINGS = {r: i for i, r in enumerate(Rounding)}
 
 
@@ -106,7 +109,7 @@ def _put_bytes(assembly: Assembly, node: Node, dot: Dot, x: Place) -> str:
         last, op = found
         table = _multipliers(assembly, last, dot.groups, outputs)
         offset = assembly.constant(table.astype(np.int32))
-        tail = (1, *scale_words(op, offset, table.shape[1]))
+        tail = (1, *scale_words(op, int(table.max()), offset, table.shape[1]))
     y = assembly.place(last.name, WIDE if last is node else NARROW)
     assembly.put(
         Instruction.DOT_BYTES,
@@ -186,10 +189,23 @@ def _multipliers(assembly: Assembly, node: Node, groups: int, outputs: int) -> n
     return _by_lanes(multiplier, groups)
 
 
-def scale_words(op: Requantize, multiplier: int, period: int) -> tuple[int, ...]:
-    """Return a requantize as instructions hold it: SCALE_WORDS fields."""
+def scale_words(op: Requantize, largest: int, multiplier: int, period: int) -> tuple[int, ...]:
+    """Return a requantize as instructions hold it: SCALE_WORDS fields.
+
+    Args:
+        op: the requantize.
+        largest: the largest multiplier.
+        multiplier: where the multipliers lie.
+        period: how many there are until they begin again.
+
+    Exactness: a number of 32 bits times at most 2^(shift-1), shifted, stays below 2^30 and one;
+    with a zero point and bounds of 30 bits nothing leaves 32 before it is clamped.
+    """
     limits = op.element.min, op.element.max
-    return (multiplier, period, op.shift, op.zero_point, *limits, ROUNDINGS[op.rounding])
+    small = max(abs(op.zero_point), -limits[0], limits[1]) < NARROW_LIMIT
+    narrow = small and op.shift <= NARROW_SHIFT and 2 * largest <= 1 << op.shift
+    rounding = ROUNDINGS[op.rounding]
+    return (multiplier, period, op.shift, op.zero_point, *limits, rounding, narrow)
 
 
 def _put_wide(assembly: Assembly, node: Node, dot: Dot, x: Place) -> None:

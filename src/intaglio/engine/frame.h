@@ -52,6 +52,7 @@ struct Window {
 // y = clamp(zero_point + round(x * multiplier / 2^shift)); `period` multipliers lie in a row.
 struct Scale {
   Word multiplier, period, shift, zero_point, low, high, rounding;
+  Word narrow;  // whether no result, before it is clamped, leaves 32 bits
 };
 
 template <typename Call>

@@ -24,22 +24,31 @@ struct Requantize {
   Scale scale;
 };
 
+// One multiplier for all numbers of at most 32 bits.
+template <typename In, typename Out>
+void requantize_lanes(const In* x, int32_t multiplier, const Requantize& r, Out* y) {
+  int32_t factors[kLanes], wide[4 * kLanes];
+  std::fill_n(factors, kLanes, multiplier);
+  for (Word i = 0; i < r.size; i += 4 * kLanes) {
+    const Word n = std::min<Word>(4 * kLanes, r.size - i);
+    std::copy_n(x + i, n, wide);
+    std::fill(wide + n, wide + 4 * kLanes, 0);
+    scale_lanes(wide, factors, 0, (n + kLanes - 1) / kLanes * kLanes, r.scale, y + i);
+  }
+}
+
 void requantize(const Frame& frame, const Requantize& r) {
   const Scale s = r.scale;
   const Word* multiplier = frame.constant<Word>(s.multiplier);
   const bool lanes = s.period == 1 && (s.rounding == kHalfUp || s.rounding == kFloor) &&
-                     *multiplier <= INT32_MAX && r.x.kind == kI32 && r.y.kind != kI64;
+                     *multiplier <= INT32_MAX;
   with(r.x.kind, [&](auto in) {
     with(r.y.kind, [&](auto out) {
       using Out = decltype(out);
       const auto* x = frame.at<decltype(in)>(r.x.offset);
       Out* y = frame.at<Out>(r.y.offset);
-      if constexpr (std::is_same_v<decltype(in), int32_t> && sizeof(Out) <= 4) {
-        if (lanes) {
-          int32_t factors[kLanes];
-          std::fill_n(factors, kLanes, static_cast<int32_t>(*multiplier));
-          return scale_lanes(x, factors, 0, (r.size + kLanes - 1) / kLanes * kLanes, s, y);
-        }
+      if constexpr (sizeof(in) <= 4 && sizeof(Out) <= 4) {
+        if (lanes) return requantize_lanes(x, static_cast<int32_t>(*multiplier), r, y);
       }
       for (Word i = 0, channel = 0; i < r.size; ++i) {
         const Word shifted = round_shift(x[i] * multiplier[channel], s.shift, s.rounding);
@@ -84,11 +93,10 @@ void pool_as(const Frame& frame, const Pool& d) {
       const Word to = std::min(left + d.kernel_columns, d.image.width);
       const Word missing = d.kernel_columns - (to - from);
       const Sum border = static_cast<Sum>(d.padding.value * d.kernel_rows * missing);
-      for (Word c = 0; c < channels; ++c) {
-        Sum result = column[from * channels + c];
-        for (Word w = from + 1; w < to; ++w) result = reduce(result, column[w * channels + c]);
-        y[c] = Maximum ? result : static_cast<Sum>(result + border);
-      }
+      const Sum* part = column + from * channels;
+      for (Word c = 0; c < channels; ++c) y[c] = Maximum ? part[c] : static_cast<Sum>(part[c] + border);
+      for (Word w = from + 1; w < to; ++w)
+        for (Word c = 0; c < channels; ++c) y[c] = reduce(y[c], column[w * channels + c]);
     }
   }
 }

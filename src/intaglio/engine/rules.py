@@ -95,7 +95,7 @@ def _requantize(assembly: Assembly, node: Node, op: Requantize) -> None:
         *assembly.places[x].words,
         assembly.graph.types[x].size,
         *assembly.place(node.name).words,
-        *scale_words(op, assembly.constant(factors), factors.size),
+        *scale_words(op, int(factors.max()), assembly.constant(factors), factors.size),
     )
 
 

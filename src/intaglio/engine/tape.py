@@ -17,8 +17,9 @@ from intaglio.engine.assembly import (
 )
 from intaglio.engine.rules import RULES
 from intaglio.ir.graph import Graph, Node, Program
-from intaglio.ir.rewrite import Replacement, exhaust, expand
+from intaglio.ir.rewrite import Replacement, exhaust
 from intaglio.ir.types import Quantization, TensorType
+from intaglio.passes.lower import lowering
 
 #: Elements of the arrays at both ends; the numbers are those of `kernels.cpp`.
 ELEMENTS = {
@@ -136,10 +137,7 @@ def _scales(program: Program, name: str) -> tuple[float, ...]:
 
 def _lower(graph: Graph, node: Node) -> Replacement | None:
     """Put the operators it is made of in place of one that has no kernel."""
-    if type(node.op) in RULES:
-        return None
-    steps = node.op.lower(graph.operand_types(node))
-    return None if steps is None else expand(node, steps)
+    return None if type(node.op) in RULES else lowering(graph, node)
 
 
 def _needed(graph: Graph, wanted: Sequence[str]) -> set[str]:

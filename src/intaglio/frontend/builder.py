@@ -24,18 +24,24 @@ from intaglio.ir.operator import Operator
 from intaglio.ir.types import FLOAT32, TensorType
 from intaglio.numerics.types import IntType
 from intaglio.ops.flatten import Flatten
+from intaglio.ops.function import Function
 from intaglio.ops.reshape import Reshape
+from intaglio.ops.softmax import Softmax
+from intaglio.ops.transpose import Transpose
 from intaglio.ops.windows import Padding
+from intaglio.passes.dead_code import dead_code
 
 #: No network for one chip comes near these; a damaged or hostile file declares more. They keep
 #: what an import takes to some seconds and one gigabyte. Elements of a frame, and of all frames.
 MAX_FRAME = 1 << 25
-MAX_ELEMENTS = 3 << 24
+MAX_ELEMENTS = 1 << 26
 #: A convolution is computed as a product with all its windows side by side.
 MAX_WINDOWS = 1 << 26
 #: Products of one frame; whatever else is done to elements, which takes longer.
 MAX_MACS = 1 << 34
 MAX_STEPS = 1 << 28
+#: What a function of an element takes, compared with a step of a maximum.
+_FUNCTION_STEPS = 16
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
@@ -63,14 +69,10 @@ class Activation:
 
 @dataclass(frozen=True)
 class Dropped:
-    """The result of a node that is left out: its operand, and why that is right.
-
-    `exact` tells whether every number stays as it was.
-    """
+    """The result of a node that is left out: its operand, and why every number stays as it was."""
 
     value: Activation
     why: str
-    exact: bool = True
 
 
 @dataclass(frozen=True)
@@ -133,14 +135,9 @@ class Builder:
         """Construct the graph; each output comes with the source's name for it.
 
         Raises:
-            ModelError: there is no output, or one is a flattened image in another order.
+            ModelError: there is no output, or inputs lie in different ways.
         """
-        for origin, value in outputs:
-            if value.layout.flattened:
-                raise ModelError(
-                    f"output {origin!r} must keep the order of its elements: end the model before "
-                    "the image is flattened"
-                )
+        outputs = [(origin, self._end(value, Site(origin, ""))) for origin, value in outputs]
         if len(self.channels_first) > 1:
             raise ModelError("image inputs must be all channels-first or all channels-last")
         graph = Graph(
@@ -151,7 +148,15 @@ class Builder:
             self.constants,
             True in self.channels_first,
         )
-        return Imported(graph, dict(self.layouts), tuple(self.origins), tuple(outputs))
+        return Imported(dead_code(graph), self.layouts, tuple(self.origins), tuple(outputs))
+
+    def _end(self, x: Activation, site: Site) -> Activation:
+        """Return an output in the source's order, images channels last."""
+        x = self.straight(x, site)
+        plain = tuple(range(len(x.shape)))
+        last = CHANNELS_FIRST if len(plain) == len(CHANNELS_FIRST) else plain
+        spreads = [replace(x.layout, order=order).spread for order in (plain, last)]
+        return x if x.layout.spread in spreads else self.ordered(x, last, site)
 
     # --- inside --------------------------------------------------------------------------------
 
@@ -165,19 +170,39 @@ class Builder:
         return node.op.loops(*(self._type(operand) for operand in node.inputs)).macs
 
     def image(self, x: Activation, site: Site) -> Activation:
-        """Return x as an (H, W, C) image, with a Reshape where only axes of size 1 are in the way.
+        """Return x as an (H, W, C) image.
 
         Raises:
-            UnsupportedError: x is no image, or its channels are not where the source needs them.
+            UnsupportedError: x has no three axes.
         """
-        layout = x.layout.as_image()
-        if layout is None:
+        if len(x.shape) != len(CHANNELS_FIRST):
             raise UnsupportedError(
                 f"its input must be an image [N, C, H, W], not a frame {list(x.shape)}"
             )
-        if layout.ours == x.layout.ours:
-            return replace(x, layout=layout)
-        return self.renamed(x, layout, Site(f"{site.name}_image", ""))
+        return self.ordered(x, CHANNELS_FIRST, Site(f"{site.name}_image", ""))
+
+    def ordered(self, x: Activation, order: tuple[int, ...], site: Site) -> Activation:
+        """Return x with our axes in this order of the source's axes, moved only if need be."""
+        layout = replace(x.layout, order=order)
+        if x.layout.spread == layout.spread:
+            return self.renamed(x, layout, site)
+        axes = tuple(x.layout.order.index(axis) for axis in order)
+        return self.emit(Transpose(axes), (x,), layout, site)
+
+    def straight(self, x: Activation, site: Site) -> Activation:
+        """Return x with the elements of a flattened frame in the source's order."""
+        if not x.layout.flattened:
+            return x
+        dims = x.layout.dims
+        layout = Layout(dims, dims, x.layout.order)
+        node = self.nodes.get(x.name)
+        whole = node is not None and isinstance(node.op, Flatten)
+        if node is not None and whole and self.layouts[node.inputs[0]] == layout:
+            frame = Activation(node.inputs[0], layout)
+        else:
+            frame = self.renamed(x, layout, Site(f"{site.name}_frame", ""))
+        moved = self.ordered(frame, tuple(range(len(dims))), Site(f"{site.name}_order", ""))
+        return self.renamed(moved, Layout(x.shape, x.shape, (0,)), Site(f"{site.name}_flat", ""))
 
     def renamed(self, x: Activation, layout: Layout, site: Site) -> Activation:
         """Give our frame another shape without moving anything."""
@@ -235,7 +260,8 @@ class Builder:
         loops = op.loops(*operands)
         self.elements += result.size * self.frames
         self.products += loops.macs * self.frames
-        self.steps += 0 if loops.multiplies else loops.iterations * self.frames
+        weight = _FUNCTION_STEPS if isinstance(op, Function | Softmax) else 1
+        self.steps += 0 if loops.multiplies else weight * loops.iterations * self.frames
         for what, count, most in (
             ("elements in all its frames", self.elements, MAX_ELEMENTS),
             ("products", self.products, MAX_MACS),

@@ -16,7 +16,6 @@ class Fate(Enum):
 
     KEPT = "kept"
     FOLDED = "folded"
-    DROPPED = "dropped"
     UNUSED = "unused"
     UNSUPPORTED = "unsupported"
     UNJUDGED = "unjudged"
@@ -64,11 +63,6 @@ class Conversion:
     def unsupported(self) -> tuple[Row, ...]:
         """The nodes that stand in the way."""
         return tuple(row for row in self.rows if row.fate is Fate.UNSUPPORTED)
-
-    @property
-    def dropped(self) -> tuple[Row, ...]:
-        """The nodes that compute something and were left out, each with its reason."""
-        return tuple(row for row in self.rows if row.fate is Fate.DROPPED)
 
     @property
     def macs(self) -> int:

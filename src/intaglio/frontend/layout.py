@@ -67,6 +67,12 @@ class Layout:
         dims = tuple(self.dims[axis] for axis in permutation)
         return Layout(dims, dims, tuple(permutation.index(axis) for axis in self.order))
 
+    @classmethod
+    def in_order(cls, shape: tuple[int, ...]) -> Layout:
+        """Lay a frame whose elements are in the source's order: as an image if they can be."""
+        found = next(o for o in _orders(len(shape)) if (s := _spread(shape, o)) == sorted(s))
+        return cls(shape, shape, found)
+
     def reshaped(self, target: tuple[int, ...]) -> Layout | None:
         """Follow the source's reshape of a frame, or None where our elements would have to move.
 
@@ -75,17 +81,23 @@ class Layout:
         """
         moved = _spread(self.dims, self.order)
         if moved == sorted(moved):
-            return _in_order(target)
+            return Layout.in_order(target)
         if _without_ones(target) == _without_ones(self.dims):
             return _matching(target, [sorted(moved).index(axis) for axis in moved])
         return Layout(target, self.dims, self.order) if len(target) == 1 else None
 
-    def as_image(self) -> Layout | None:
-        """Return the channels-first image that has the same elements in the same places, if any."""
-        if self.flattened or len(self.dims) != len(CHANNELS_FIRST):
-            return None
-        same = _spread(self.dims, self.order) == _spread(self.dims, CHANNELS_FIRST)
-        return Layout(self.dims, self.dims, CHANNELS_FIRST) if same else None
+    @property
+    def spread(self) -> list[int]:
+        """The source's axes in our order, without those of size 1: equal spreads, equal places."""
+        return _spread(self.dims, self.order)
+
+    def axis(self, source: int) -> int:
+        """Return which of our axes an axis of the source is."""
+        return self.order.index(source)
+
+    def resized(self, dims: tuple[int, ...]) -> Layout:
+        """Return the same order for other sizes."""
+        return Layout(dims, dims, self.order)
 
 
 def _spread(dims: tuple[int, ...], order: tuple[int, ...]) -> list[int]:
@@ -102,12 +114,6 @@ def _orders(rank: int) -> list[tuple[int, ...]]:
     plain = tuple(range(rank))
     first = [CHANNELS_FIRST] if rank == len(CHANNELS_FIRST) else []
     return [*first, plain, *itertools.permutations(plain)]
-
-
-def _in_order(target: tuple[int, ...]) -> Layout:
-    """Lay a target whose elements keep the source's order."""
-    found = next(o for o in _orders(len(target)) if (s := _spread(target, o)) == sorted(s))
-    return Layout(target, target, found)
 
 
 def _matching(target: tuple[int, ...], ranks: list[int]) -> Layout | None:

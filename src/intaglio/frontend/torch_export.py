@@ -8,7 +8,6 @@ with the graph's.
 
 from __future__ import annotations
 
-import logging
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -25,14 +24,11 @@ from intaglio.ir.graph import Graph
 if TYPE_CHECKING:
     import torch
 
-_LOG = logging.getLogger(__name__)
-
 
 def load_torch(module: torch.nn.Module, example: torch.Tensor, *, check: bool = True) -> Graph:
     """Read a float module as a graph, channels last, and run both on random input.
 
-    The module's mode and weights stay as they are. A last softmax is left out, with a warning in
-    the log.
+    The module's mode and weights stay as they are.
 
     Shapes: example [N, *frame]; its values do not matter.
 
@@ -98,9 +94,7 @@ class _Reader:
         self.builder = Builder(source)
         self.weights = _weights(program)
         #: What each exported value is: of the network, or a tensor known now.
-        self.found: dict[str, Activation | torch.Tensor] = {}
-        #: What is left out, and the operand that is returned for it.
-        self.stands_for: dict[str, str] = {}
+        self.found: dict[str, Activation | tuple[Activation, ...] | torch.Tensor] = {}
 
     def read(self) -> Imported:
         """Read every operator.
@@ -152,7 +146,7 @@ class _Reader:
             self.found[node.name] = self.builder.input(node.name, frame, channels_first=True)
 
     def _operator(self, node: torch.fx.Node) -> None:
-        if not any(isinstance(self.found[n.name], Activation) for n in node.all_input_nodes):
+        if all(_is_tensor(self.found[n.name]) for n in node.all_input_nodes):
             self._evaluate(node)
             return
         function = OPERATORS.get(_title(node))
@@ -166,15 +160,10 @@ class _Reader:
             Site(_name(node), node.name),
             len(self.example),
             tuple(self._sole(operand) for operand in node.all_input_nodes),
-            frozenset(_title(user) for user in node.users),
         )
         with np.errstate(all="ignore"):  # what overflows is refused as not finite
             result = function(call)
         if isinstance(result, Dropped):
-            if not result.exact:
-                _LOG.warning("%s: %s is %s", self.source, node.name, result.why)
-                origin = node.all_input_nodes[0].name
-                self.stands_for[node.name] = self.stands_for.get(origin, origin)
             result = result.value
         self.found[node.name] = result
 
@@ -195,9 +184,9 @@ class _Reader:
         with torch.no_grad():
             self.found[node.name] = function(*positional, **named)
 
-    def _operand(self, name: str) -> Operand:
+    def _operand(self, name: str) -> Operand | tuple[Activation, ...]:
         found = self.found[name]
-        if isinstance(found, Activation):
+        if isinstance(found, Activation | tuple):
             return found
         array: np.ndarray = found.detach().cpu().double().numpy()
         return array
@@ -212,7 +201,7 @@ class _Reader:
             raise ModelError(
                 f"output {str(node)!r} must be computed from the input; it is constant"
             )
-        return self.stands_for.get(node.name, node.name), value
+        return node.name, value
 
 
 def _weights(program: torch.export.ExportedProgram) -> dict[str, torch.Tensor]:
@@ -269,3 +258,9 @@ def _name(node: torch.fx.Node) -> str:
     path, kind = stack[-1] if stack else ("", "")
     kind = kind if isinstance(kind, str) else kind.__module__
     return path if path and kind.startswith("torch.nn.modules") else node.name
+
+
+def _is_tensor(found: Any) -> bool:
+    import torch
+
+    return isinstance(found, torch.Tensor)

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// LanesIn x LanesOut multipliers, an adder tree for each output lane, an accumulator behind it.
+// LanesIn x LanesOut products, an adder tree for each output lane, an accumulator behind it.
+// `Products` says how they are made: 0 a multiplier each, 1 of LUTs, 2 a multiplier for those of an
+// input lane with two output lanes, of which there must then be an even number.
 // Operands marked first start a sum with the bias, operands marked last end it. The sums of a
 // window are in `sums_o`, with `valid_o`, 3 + clog2(LanesIn) edges after its last operands.
 
 module mac_lanes #(
   parameter int unsigned LanesIn = 1,
   parameter int unsigned LanesOut = 1,
+  parameter int unsigned Products = 0,
   parameter int unsigned XWidth = 8,
   parameter bit          XSigned = 1'b0,
   parameter int unsigned WeightWidth = 8,
@@ -32,6 +35,7 @@ module mac_lanes #(
 );
   localparam int unsigned A = XWidth + (XSigned ? 0 : 1);
   localparam int unsigned B = WeightWidth + (WeightSigned ? 0 : 1);
+  localparam int unsigned P = XWidth + WeightWidth + ((XSigned || WeightSigned) ? 0 : 1);
   localparam int unsigned Levels = $clog2(LanesIn);
   localparam int unsigned Delay = Levels + 2;  // multiplier and tree
 
@@ -65,32 +69,63 @@ module mac_lanes #(
     .clk_i, .rst_i, .step_i(bias_step), .data_o(bias)
   );
 
+  if (Products > 2 || Products == 2 && (OwnX || LanesOut % 2 != 0)) begin : gen_check
+    $fatal(1, "mac_lanes: Products must be 0, 1 or, for an even LanesOut that share x, 2");
+  end
+
+  logic signed [A-1:0] x [XLanes];
+  logic signed [B-1:0] weight [LanesOut*LanesIn];
+  logic signed [A+B-1:0] product [LanesOut*LanesIn];
+
+  for (genvar i = 0; i < XLanes; i++) begin : gen_x
+    if (XSigned) begin : gen_signed
+      assign x[i] = x_i[i*XWidth +: XWidth];
+    end else begin : gen_unsigned
+      assign x[i] = {1'b0, x_i[i*XWidth +: XWidth]};
+    end
+  end
+
+  for (genvar w = 0; w < LanesOut * LanesIn; w++) begin : gen_product
+    localparam int unsigned Lane = OwnX ? w : w % LanesIn;
+    if (WeightSigned) begin : gen_signed
+      assign weight[w] = weight_i[w*WeightWidth +: WeightWidth];
+    end else begin : gen_unsigned
+      assign weight[w] = {1'b0, weight_i[w*WeightWidth +: WeightWidth]};
+    end
+    if (Products == 0) begin : gen_multiplier
+      multiplier #(.WidthA(A), .WidthB(B)) u_multiplier (
+        .clk_i, .a_i(x[Lane]), .b_i(weight[w]), .product_o(product[w])
+      );
+    end else if (Products == 1) begin : gen_rows
+      multiplier_rows #(
+        .WidthA(A), .WidthB(B), .PositiveA(!XSigned), .PositiveB(!WeightSigned)
+      ) u_rows (
+        .clk_i, .a_i(x[Lane]), .b_i(weight[w]), .product_o(product[w])
+      );
+    end else if (w / LanesIn % 2 == 0) begin : gen_pair
+      multiplier_pair #(
+        .WidthA(A), .WidthB(B), .PositiveA(!XSigned), .PositiveB(!WeightSigned)
+      ) u_pair (
+        .clk_i, .a_i(x[Lane]), .low_i(weight[w]), .high_i(weight[w+LanesIn]),
+        .low_o(product[w]), .high_o(product[w+LanesIn])
+      );
+    end
+    if (A + B > P) begin : gen_unused
+      logic unused_sign;
+      assign unused_sign = ^product[w][A+B-1:P];
+    end
+  end
+
   for (genvar o = 0; o < LanesOut; o++) begin : gen_lane
     logic signed [SumWidth-1:0] sum_q, start;
-    logic signed [A+B+Levels-1:0] tree;
+    logic signed [P+Levels-1:0] tree;
 
     for (genvar l = 0; l <= Levels; l++) begin : gen_level
       localparam int unsigned Count = (LanesIn + (1 << l) - 1) >> l;
-      logic signed [A+B+l-1:0] node [Count];
+      logic signed [P+l-1:0] node [Count];
     end
-
-    for (genvar i = 0; i < LanesIn; i++) begin : gen_product
-      localparam int unsigned Lane = OwnX ? o * LanesIn + i : i;
-      logic signed [A-1:0] x;
-      logic signed [B-1:0] weight;
-      if (XSigned) begin : gen_x_signed
-        assign x = x_i[Lane*XWidth +: XWidth];
-      end else begin : gen_x_unsigned
-        assign x = {1'b0, x_i[Lane*XWidth +: XWidth]};
-      end
-      if (WeightSigned) begin : gen_weight_signed
-        assign weight = weight_i[(o*LanesIn+i)*WeightWidth +: WeightWidth];
-      end else begin : gen_weight_unsigned
-        assign weight = {1'b0, weight_i[(o*LanesIn+i)*WeightWidth +: WeightWidth]};
-      end
-      multiplier #(.WidthA(A), .WidthB(B)) u_multiplier (
-        .clk_i, .a_i(x), .b_i(weight), .product_o(gen_level[0].node[i])
-      );
+    for (genvar i = 0; i < LanesIn; i++) begin : gen_leaf
+      assign gen_level[0].node[i] = product[o*LanesIn+i][P-1:0];
     end
 
     for (genvar l = 1; l <= Levels; l++) begin : gen_tree
@@ -98,21 +133,21 @@ module mac_lanes #(
       for (genvar i = 0; i < (Below + 1) / 2; i++) begin : gen_node
         if (2 * i + 1 < Below) begin : gen_pair
           always_ff @(posedge clk_i) begin
-            gen_level[l].node[i] <= (A+B+l)'(gen_level[l-1].node[2*i])
-                                  + (A+B+l)'(gen_level[l-1].node[2*i+1]);
+            gen_level[l].node[i] <= (P+l)'(gen_level[l-1].node[2*i])
+                                  + (P+l)'(gen_level[l-1].node[2*i+1]);
           end
         end else begin : gen_odd
           always_ff @(posedge clk_i) begin
-            gen_level[l].node[i] <= (A+B+l)'(gen_level[l-1].node[2*i]);
+            gen_level[l].node[i] <= (P+l)'(gen_level[l-1].node[2*i]);
           end
         end
       end
     end
 
     assign tree = gen_level[Levels].node[0];
-    if (A + B + Levels > SumWidth) begin : gen_unused
+    if (P + Levels > SumWidth) begin : gen_unused
       logic unused_sign;
-      assign unused_sign = ^tree[A+B+Levels-1:SumWidth];
+      assign unused_sign = ^tree[P+Levels-1:SumWidth];
     end
     if (BiasSigned) begin : gen_bias_signed
       assign start = SumWidth'(signed'(bias[o*BiasWidth +: BiasWidth]));

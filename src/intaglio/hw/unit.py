@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -14,6 +14,7 @@ from intaglio.errors import ModelError
 from intaglio.hw import timing
 from intaglio.hw.cost import Cycles, Resources
 from intaglio.hw.memory import Memory, rom
+from intaglio.hw.products import Products, legal_products
 from intaglio.hw.stream_fifo import RETURN_LATENCY
 from intaglio.hw.timing import Capacity, Process, Timing, Wiring
 from intaglio.ir.constant import Constant
@@ -30,7 +31,8 @@ class Fold:
     `lanes_in` channels come in a beat; `columns` kernel columns are multiplied with them side by
     side, and with `whole` all kernel rows too; `lanes_out` results are made at once. The fewer, the
     more cycles and the fewer cells. `slack` rows are buffered beyond what a window needs, for
-    neighbors that come in bursts.
+    neighbors that come in bursts. `products` says what products are made of; cycles do not depend
+    on it.
     """
 
     lanes_in: int = 1
@@ -38,6 +40,7 @@ class Fold:
     lanes_out: int = 1
     slack: int = 0
     whole: bool = False
+    products: Products = Products.DSP
 
 
 @dataclass(frozen=True)
@@ -94,7 +97,8 @@ class Unit:
 
     `inputs` and `outputs` map port prefixes to streams; `internal` maps channels inside the unit to
     their capacity in tokens; `depths` maps each output to the parameter that sets its FIFO.
-    `multiplies` counts the multipliers that do the network's MACs, `macs` the MACs of a frame.
+    `multipliers` counts the products of a cycle that are the network's MACs, however they are made,
+    `macs` the MACs of a frame.
     """
 
     module: str
@@ -164,6 +168,18 @@ def lane_folds(channels: int) -> Iterator[Fold]:
     """Yield the folds of an operator that treats channels alike."""
     for lanes in divisors(channels):
         yield Fold(lanes, 1, lanes)
+
+
+def product_folds(
+    fold: Fold, x: TensorType, weight: TensorType, *, shared: bool = True
+) -> Iterator[Fold]:
+    """Yield a fold with every kind of products that its operands and its lanes allow.
+
+    `shared` says that all outputs are products of the same x.
+    """
+    outputs = fold.lanes_out if shared else 1
+    for products in legal_products(x.integer, weight.integer, outputs):
+        yield replace(fold, products=products)
 
 
 def stream(type_: TensorType, lanes: int) -> Stream:

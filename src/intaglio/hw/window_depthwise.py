@@ -48,7 +48,9 @@ def window_depthwise(
         dilation=dilation,
     )
     places = fold.columns * (rows if fold.whole else 1)
-    unit = product_unit("window_depthwise", window, places, (x, weight, bias, y), fold, {})
+    unit = product_unit(
+        "window_depthwise", window, places, (x, weight, bias, y), fold, {}, own=True
+    )
     # A multiplexer of four bits is two LUT4 and the multiplexer that joins such a pair.
     luts = min(window.passes, fold.lanes_in) // 2
     chosen = Resources(lut=luts * places * fold.lanes_out * x.integer.width)

@@ -37,6 +37,7 @@ module window_depthwise #(
   parameter bit          BlockStack = 1'b0,
   // multiply and accumulate
   parameter int unsigned LanesOut = 1,
+  parameter int unsigned Products = 0,
   parameter int unsigned WeightWidth = 8,
   parameter bit          WeightSigned = 1'b1,
   parameter int unsigned WeightWords = 1,
@@ -129,7 +130,7 @@ module window_depthwise #(
   );
 
   mac_lanes #(
-    .LanesIn(Places), .LanesOut(LanesOut), .XWidth(Width), .XSigned(Signed),
+    .LanesIn(Places), .LanesOut(LanesOut), .Products(Products), .XWidth(Width), .XSigned(Signed),
     .WeightWidth(WeightWidth), .WeightSigned(WeightSigned),
     .BiasWidth(BiasWidth), .BiasSigned(BiasSigned),
     .BiasWords(Groups * Passes), .BlockBias(BlockBias), .BiasFile(BiasFile),

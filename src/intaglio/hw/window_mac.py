@@ -8,7 +8,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from intaglio.hw.cost import Resources
-from intaglio.hw.multiplier import Multiplier, port_width, require_port
+from intaglio.hw.multiplier import require_port
+from intaglio.hw.products import PRODUCT_BLOCKS, products_resources
 from intaglio.hw.stream_fifo import fifo_depth, fifo_resources
 from intaglio.hw.unit import Fold, Image, Stream, Unit, divisors
 from intaglio.hw.window_buffer import BLOCKS, Window, WindowReader, WindowWriter
@@ -53,6 +54,8 @@ def product_unit(
     operands: tuple[TensorType, Constant, Constant, TensorType],
     fold: Fold,
     parameters: Mapping[str, int],
+    *,
+    own: bool = False,
 ) -> Unit:
     """Return a unit that multiplies `lanes` operands for each of `lanes_out` outputs in a slot.
 
@@ -63,6 +66,7 @@ def product_unit(
         operands: x, weight, bias and y.
         fold: how weights and results are grouped.
         parameters: those of the module that only it has.
+        own: each output has operands of its own.
 
     Raises:
         ModelError: x or the weights are too wide.
@@ -79,16 +83,24 @@ def product_unit(
     )
     out = Stream(out_lanes, y.integer, y.size // out_lanes)
     depth = fifo_depth(latency, beats)
+    shared = (1, fold.lanes_out * lanes) if own else (fold.lanes_out, lanes)
     resources = (
         window.resources
         + sum((image.memory.resources for image in images), Resources())
-        + _mac_resources(lanes, fold.lanes_out, x.integer, weight.type.integer, y.integer)
+        + products_resources(
+            fold.products,
+            x.integer,
+            weight.type.integer,
+            images[0].fields.reshape(-1, *shared),
+        )
+        + _sum_resources(lanes, fold.lanes_out, x.integer, weight.type.integer, y.integer)
         + fifo_resources(out.width, depth)
         + Resources(lut=1, ff=1) * (fold.lanes_out * y.integer.width)
     )
+    blocks = (*BLOCKS, "cyclic_rom", *PRODUCT_BLOCKS, "mac_lanes", "stream_fifo", "window_results")
     return Unit(
         module,
-        (*BLOCKS, "cyclic_rom", "multiplier", "mac_lanes", "stream_fifo", "window_results", module),
+        (*blocks, module),
         {
             "Width": x.integer.width,
             "Signed": int(x.integer.signed),
@@ -96,6 +108,7 @@ def product_unit(
             **window.product_parameters,
             **parameters,
             "LanesOut": fold.lanes_out,
+            "Products": fold.products.parameter,
             **_operands(weight.type.integer, bias.type.integer, images),
             "SumWidth": _sum_width(y.integer),
             "OutWidth": y.integer.width,
@@ -187,9 +200,9 @@ def weight_fields(weight: np.ndarray, fold: Fold) -> np.ndarray:
     )
 
 
-def _mac_resources(lanes: int, out: int, x: IntType, weight: IntType, y: IntType) -> Resources:
-    """Estimate multipliers, adder trees and accumulators."""
-    product = x.width + weight.width + (not x.signed) + (not weight.signed)
+def _sum_resources(lanes: int, out: int, x: IntType, weight: IntType, y: IntType) -> Resources:
+    """Estimate adder trees and accumulators."""
+    product = x.width + weight.width + (not x.signed and not weight.signed)
     lut = ff = 0
     nodes, level = lanes, 0
     while nodes > 1:
@@ -200,5 +213,4 @@ def _mac_resources(lanes: int, out: int, x: IntType, weight: IntType, y: IntType
         ff += nodes * (product + level)
     lut += 2 * _sum_width(y) + 2
     ff += _sum_width(y)
-    multiplier = Multiplier(port_width(x), port_width(weight))
-    return Resources(lut=out * lut, ff=out * ff) + multiplier.resources * (out * lanes)
+    return Resources(lut=out * lut, ff=out * ff)

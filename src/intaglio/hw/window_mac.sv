@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Convolution or dense layer as a stream unit: a window buffer feeds LanesIn x LanesOut
-// multipliers, slot by slot; the LanesOut sums of a window leave OutLanes at a time.
+// multiplications, slot by slot; the LanesOut sums of a window leave OutLanes at a time.
 //
 // Slots of a frame: OutRows x OutColumns x Parts x Passes, each of the words of a window's part,
 // Parts being the groups of channels that outputs belong to. A window's last slot is issued once
@@ -37,6 +37,7 @@ module window_mac #(
   parameter bit          BlockStack = 1'b0,
   // multiply and accumulate
   parameter int unsigned LanesOut = 1,
+  parameter int unsigned Products = 0,
   parameter int unsigned WeightWidth = 8,
   parameter bit          WeightSigned = 1'b1,
   parameter int unsigned WeightWords = 1,
@@ -107,7 +108,8 @@ module window_mac #(
   );
 
   mac_lanes #(
-    .LanesIn(LanesIn), .LanesOut(LanesOut), .XWidth(Width), .XSigned(Signed),
+    .LanesIn(LanesIn), .LanesOut(LanesOut), .Products(Products),
+    .XWidth(Width), .XSigned(Signed),
     .WeightWidth(WeightWidth), .WeightSigned(WeightSigned),
     .BiasWidth(BiasWidth), .BiasSigned(BiasSigned),
     .BiasWords(Parts * Passes), .BlockBias(BlockBias), .BiasFile(BiasFile),

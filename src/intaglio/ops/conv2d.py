@@ -20,7 +20,7 @@ from typing import ClassVar
 import numpy as np
 
 from intaglio.errors import ModelError
-from intaglio.hw.unit import Fold, StreamOperator, Unit, divisors
+from intaglio.hw.unit import Fold, StreamOperator, Unit, divisors, product_folds
 from intaglio.hw.window_depthwise import window_depthwise
 from intaglio.hw.window_mac import SHORTEST_STACK, window_mac
 from intaglio.ir.constant import Constant
@@ -98,14 +98,21 @@ class Conv2d(StreamOperator):
     # --- 4 unit --------------------------------------------------------------------------------
 
     def folds(self, types: Sequence[TensorType]) -> Iterator[Fold]:
-        """Lanes that divide a group; one kernel column, a whole row or a whole window."""
+        """Lanes that divide a group; one kernel column, a whole row or a whole window.
+
+        And each of these with every kind of products.
+        """
         x, (_, r, s, _) = types[0], types[1].shape
         width = self.infer(*types).shape[1] if s > 1 else x.shape[1]
+        shared = not self._depthwise(types)
         for lanes_in, lanes_out in self._lanes(types):
             for columns in sorted({1, s}):
-                yield Fold(lanes_in, columns, lanes_out)
+                yield from product_folds(
+                    Fold(lanes_in, columns, lanes_out), types[0], types[1], shared=shared
+                )
             if r > 1 and width * (x.channels // lanes_in) >= SHORTEST_STACK:
-                yield Fold(lanes_in, s, lanes_out, whole=True)
+                whole = Fold(lanes_in, s, lanes_out, whole=True)
+                yield from product_folds(whole, types[0], types[1], shared=shared)
 
     def _lanes(self, types: Sequence[TensorType]) -> Iterator[Pair]:
         """Divisors of a group's channels and outputs; depthwise, of all channels and their outputs.

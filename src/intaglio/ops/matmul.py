@@ -16,7 +16,7 @@ from typing import ClassVar
 import numpy as np
 
 from intaglio.errors import ModelError
-from intaglio.hw.unit import Fold, StreamOperator, Unit, divisors
+from intaglio.hw.unit import Fold, StreamOperator, Unit, divisors, product_folds
 from intaglio.hw.window_mac import window_mac
 from intaglio.ir.constant import Constant
 from intaglio.ir.loops import Access, LoopNest
@@ -65,10 +65,10 @@ class Matmul(StreamOperator):
     # --- 4 unit --------------------------------------------------------------------------------
 
     def folds(self, types: Sequence[TensorType]) -> Iterator[Fold]:
-        """Divisors of C and of K."""
+        """Divisors of C and of K, with every kind of products."""
         k, c = types[1].shape
         for lanes_in, lanes_out in product(divisors(c), divisors(k)):
-            yield Fold(lanes_in, 1, lanes_out)
+            yield from product_folds(Fold(lanes_in, 1, lanes_out), types[0], types[1])
 
     def unit(
         self, types: Sequence[TensorType], constants: Mapping[str, Constant], fold: Fold

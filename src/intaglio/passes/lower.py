@@ -20,10 +20,11 @@ def lower(graph: Graph) -> Graph:
     for name, type_ in graph.types.items():
         if not isinstance(type_.element, IntType):
             raise ModelError(f"a graph to lower must be integer, not {name!r} {type_}: quantize it")
-    return exhaust(graph, _lower)
+    return exhaust(graph, lowering)
 
 
-def _lower(graph: Graph, node: Node) -> Replacement | None:
+def lowering(graph: Graph, node: Node) -> Replacement | None:
+    """Return what an operator's own lowering makes of a node, or None if it is core."""
     steps = node.op.lower(graph.operand_types(node))
     if steps is None:
         return None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from intaglio.arch.design import Design, Endpoint, Instance
 from intaglio.hw.cost import Resources
+from intaglio.hw.products import Products
 from intaglio.hw.unit import Fold
 from intaglio.ir.graph import Graph, Node
 from intaglio.ir.types import TensorType
@@ -142,8 +143,10 @@ def _units(design: Design) -> Html:
     caption = (
         "Units of the design in stream order, cells as estimated. "
         f"Fold: channels in {MULTIPLY} kernel columns {MULTIPLY} channels out that are worked on "
-        "side by side. Cycles: the fewest a frame takes in this unit alone; the slowest unit, "
-        "marked, sets the pace. Busy: the part of the design's interval in which the "
+        "side by side. Multipliers: products a cycle, each a DSP, but made of LUTs where the fold "
+        "says rows, and two of them one DSP where it says pair. Cycles: the fewest a frame takes "
+        "in this unit alone; the slowest unit, marked, sets the pace. Busy: the part of the "
+        "design's interval in which the "
         "multipliers do a MAC of the network or, where there are none, the unit passes data."
     )
     return join([table(caption, UNIT_COLUMNS, rows, text=5), _passed(design)])
@@ -155,6 +158,7 @@ def _cells(row: UnitRow) -> Row:
         name = join([name, " ", element("strong", "bottleneck", class_="tag")])
     fold = row.fold
     lanes = (fold.lanes_in, fold.columns, fold.lanes_out) if fold else ()
+    kind = f" {fold.products}" if fold and fold.products is not Products.DSP else ""
     cells = [
         name,
         row.operator,
@@ -162,7 +166,7 @@ def _cells(row: UnitRow) -> Row:
         str(row.type.element),
         row.weights or NONE,
         _count(row.macs),
-        MULTIPLY.join(map(str, lanes)) or NONE,
+        MULTIPLY.join(map(str, lanes)) + kind or NONE,
         _count(row.multipliers),
         number(row.interval),
         _meter(row.busy),

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from intaglio.arch.design import Design
+from intaglio.arch.design import Design, Instance
 from intaglio.hw.cost import Resources
 from intaglio.tools.synthesis import Synthesis
 
@@ -18,6 +18,11 @@ def multiplier_busy(design: Design) -> float:
         return 0.0
     slowest = max(units, key=lambda unit: unit.interval)
     return slowest.macs / (slowest.multipliers * design.cycles.interval)
+
+
+def _products(design: Design, instance: Instance) -> str:
+    """Return what a unit's products are made of, or nothing where it has none."""
+    return str(design.folds[instance.node].products) if instance.unit.multipliers else ""
 
 
 def design_document(design: Design) -> dict[str, Any]:
@@ -35,6 +40,7 @@ def design_document(design: Design) -> dict[str, Any]:
                 "name": instance.name,
                 "module": instance.unit.module,
                 "multipliers": instance.unit.multipliers,
+                "products": _products(design, instance),
                 "interval_cycles": instance.unit.interval,
                 "estimated": instance.unit.resources.on(design.device).counts,
             }
@@ -46,7 +52,7 @@ def design_document(design: Design) -> dict[str, Any]:
 def design_text(design: Design) -> str:
     """Return a design as a table, a line a unit."""
     rows: list[tuple[str, ...]] = [
-        ("unit", "module", "mult", "interval", "LUT", "FF", "DSP", "BRAM")
+        ("unit", "module", "mult", "of", "interval", "LUT", "FF", "DSP", "BRAM")
     ]
     for instance in design.instances:
         unit, cost = instance.unit, instance.unit.resources.on(design.device)
@@ -56,6 +62,7 @@ def design_text(design: Design) -> str:
                 instance.name,
                 unit.module,
                 str(unit.multipliers or ""),
+                _products(design, instance),
                 f"{unit.interval:,}{mark}",
                 *map(str, (cost.lut, cost.ff, cost.dsp, cost.bram)),
             )
@@ -66,6 +73,7 @@ def design_text(design: Design) -> str:
             "total",
             "",
             str(design.multipliers),
+            "",
             f"{design.cycles.interval:,}",
             *map(str, (total.lut, total.ff, total.dsp, total.bram)),
         )

@@ -97,5 +97,7 @@ def _check_streams(example: Example, graph: Graph, node: Node, fold: Fold, unit:
 
 
 def _spread(legal: Sequence[Fold], step: int, steps: int) -> Fold:
-    """Pick the first, the last, and others evenly between."""
-    return legal[step * (len(legal) - 1) // max(1, steps - 1)]
+    """Pick the first, the last, and others evenly between, each with the next kind of products."""
+    kinds = sorted({fold.products for fold in legal})
+    alike = [fold for fold in legal if fold.products is kinds[step % len(kinds)]]
+    return alike[step * (len(alike) - 1) // max(1, steps - 1)]

@@ -40,7 +40,7 @@ def _many_sizes(proto: onnx.ModelProto) -> None:
 
 
 def _packed_integers(proto: onnx.ModelProto) -> None:
-    numbers = np.zeros(33 * MAX_FIELDS, np.int32)
+    numbers = np.zeros(65 * MAX_FIELDS, np.int32)
     proto.graph.initializer.add(dims=numbers.shape, data_type=TensorProto.UINT8).int32_data.extend(
         numbers
     )
@@ -175,9 +175,9 @@ def test_subgraphs_in_subgraphs_are_damage_where_they_are_too_deep(tmp_path: Pat
     [
         (
             (1, 4096, 4096),
-            lambda m: [m.node("Relu") for _ in range(5)],
-            "Relu 'n3': a network must have at most 50331648 elements in all its frames, "
-            "not 67108864 and more (nearest: smaller frames)",
+            lambda m: [m.node("Relu") for _ in range(6)],
+            "Relu 'n4': a network must have at most 67108864 elements in all its frames, "
+            "not 83886080 and more (nearest: smaller frames)",
         ),
         (
             (64, 256, 256),

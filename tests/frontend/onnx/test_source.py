@@ -3,10 +3,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import logging
 import os
-import random
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -20,8 +17,6 @@ from intaglio.errors import ModelError
 from intaglio.frontend import load_onnx
 from intaglio.frontend.onnx.source import to_array
 from tests.frontend.models import Model, lenet_like
-
-MUTANTS = 200
 
 
 def _refusal(path: Path) -> str:
@@ -63,42 +58,6 @@ def test_a_name_that_is_no_text_is_damage(tmp_path: Path) -> None:
     path = lenet_like().save(tmp_path)
     path.write_bytes(path.read_bytes().replace(b"conv.weight", b"conv\xff\xfeeight"))
     assert _refusal(path).startswith(" must be a whole ONNX model, it is damaged: 'utf-8' codec")
-
-
-def test_mutants_are_refused_in_one_line_or_read_rightly(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.ERROR)
-    good, path = lenet_like().save(tmp_path).read_bytes(), tmp_path / "x.onnx"
-    random_ = random.Random(0)  # noqa: S311
-    texts: list[str] = []
-    for _ in range(MUTANTS):
-        data = bytearray(good)
-        for _ in range(random_.randint(1, 4)):
-            place = random_.randrange(len(data))
-            random_.choice(_MUTATIONS)(data, place, random_)
-        path.write_bytes(bytes(data))
-        with contextlib.suppress(ModelError):
-            load_onnx(path)  # compares every node with ONNX Runtime
-            continue
-        texts.append(_refusal(path))
-    assert 0 < len(texts) < MUTANTS
-
-
-def _overwrite(data: bytearray, place: int, random_: random.Random) -> None:
-    data[place] = random_.randrange(256)
-
-
-def _insert(data: bytearray, place: int, random_: random.Random) -> None:
-    data[place:place] = random_.randbytes(random_.randint(1, 8))
-
-
-def _remove(data: bytearray, place: int, random_: random.Random) -> None:
-    del data[place : place + random_.randint(1, 8)]
-    data += b"\0"
-
-
-_MUTATIONS: list[Callable[[bytearray, int, random.Random], None]] = [_overwrite, _insert, _remove]
 
 
 # --- versions and limits -------------------------------------------------------------------------

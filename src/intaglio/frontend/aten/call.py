@@ -10,18 +10,19 @@ from typing import Any
 import numpy as np
 
 from intaglio.frontend.builder import Activation, Builder, Dropped, Site, UnsupportedError
+from intaglio.frontend.geometry import frame_axes
 from intaglio.ops.windows import Pair
 
 Operand = Activation | np.ndarray
-Result = Activation | Dropped
+Result = Activation | Dropped | tuple[Activation, ...]
 
 
 @dataclass(frozen=True)
 class Call:
-    """One operator while it is read: its arguments by position or name, tensors resolved.
+    """An operator with its arguments.
 
-    `sole` tells for each tensor argument whether nothing else reads it, `readers` which operators
-    read the result, `batch` the size of the batch axis the module was exported with.
+    `sole` tells for each tensor argument whether nothing else reads it, `batch` the size of the
+    batch axis the module was exported with.
     """
 
     arguments: tuple[Any, ...]
@@ -30,7 +31,6 @@ class Call:
     site: Site
     batch: int
     sole: tuple[bool, ...]
-    readers: frozenset[str]
 
     def get(self, index: int, key: str, default: Any = None) -> Any:
         """Return an argument."""
@@ -81,6 +81,17 @@ class Call:
         if len(values) not in (1, 2) or not all(isinstance(n, int) for n in values):
             raise UnsupportedError(f"argument {key} must be one or two integers, not {found}")
         return int(values[0]), int(values[-1])
+
+    def number(self, index: int, key: str, default: float) -> float:
+        """Return an argument that is one number."""
+        found = self.get(index, key, default)
+        if not isinstance(found, int | float):
+            raise UnsupportedError(f"argument {key} must be a number, not {found!r}")
+        return float(found)
+
+    def frame_axis(self, index: int, key: str = "dim") -> int:
+        """Return an argument that is an axis as an axis of the frame."""
+        return frame_axes([self.get(index, key, 0)], len(self.activation().shape) + 1)[0]
 
     def integers(self, index: int, key: str) -> tuple[int, ...]:
         """Return an argument that is one integer or a list of them."""

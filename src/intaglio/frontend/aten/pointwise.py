@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 from intaglio.frontend.aten.call import Call, Operators, Result
 from intaglio.frontend.builder import Dropped, UnsupportedError
@@ -53,6 +54,9 @@ def _dropout(call: Call) -> Result:
 
 
 def _item(call: Call) -> Result:
+    parts = call.get(0, "")
+    if isinstance(parts, tuple):
+        return Dropped(parts[call.get(1, "index")], "it changes nothing")
     if call.get(1, "index") != 0:
         raise UnsupportedError("only an operator's first result is computed")
     return Dropped(call.activation(), "it changes nothing")
@@ -67,32 +71,117 @@ def _argmax(call: Call) -> Result:
 
 
 def _softmax(call: Call) -> Result:
-    x = call.activation()
-    axis = frame_axes([call.get(1, "dim")], len(x.shape) + 1)
-    if len(x.shape) != 1 or axis != (0,) or not call.readers <= {"output", "aten.argmax"}:
-        raise UnsupportedError(
-            "it is not computed; it can only be left out where it is the last operator",
-            "end the module with the scores before it",
-        )
-    why = "left out: the order of the scores, all that argmax needs, is the same without it"
-    return Dropped(x, why, exact=False)
+    x, axis = call.activation(), call.frame_axis(1)
+    return pointwise.softmax(call.builder, x, axis, call.site)
 
+
+def _log_softmax(call: Call) -> Result:
+    x, axis = call.activation(), call.frame_axis(1)
+    return pointwise.softmax(call.builder, x, axis, call.site, logarithm=True)
+
+
+def _function(kind: str, **parameters: float) -> Callable[[Call], Result]:
+    """Make the reader of a function whose parameters are arguments, with their defaults."""
+
+    def read(call: Call) -> Result:
+        numbers = tuple(
+            call.number(index, key, default)
+            for index, (key, default) in enumerate(parameters.items(), 1)
+        )
+        return pointwise.function(call.builder, kind, numbers, call.activation(), call.site)
+
+    return read
+
+
+def _fixed(kind: str, *parameters: float) -> Callable[[Call], Result]:
+    """Make the reader of a function without arguments."""
+
+    def read(call: Call) -> Result:
+        return pointwise.function(call.builder, kind, parameters, call.activation(), call.site)
+
+    return read
+
+
+def _elu(call: Call) -> Result:
+    if call.number(2, "scale", 1) != 1 or call.number(3, "input_scale", 1) != 1:
+        raise UnsupportedError("scale and input_scale must be 1")
+    return _function("elu", alpha=1.0)(call)
+
+
+def _softplus(call: Call) -> Result:
+    if call.number(1, "beta", 1) != 1:
+        raise UnsupportedError("beta must be 1")
+    return _fixed("softplus")(call)
+
+
+def _gelu(call: Call) -> Result:
+    kinds = {"none": "gelu", "tanh": "gelu_tanh"}
+    return _fixed(kinds[call.get(1, "approximate", "none")])(call)
+
+
+def _prelu(call: Call) -> Result:
+    slopes = call.array(1, "weight")
+    shape = (-1, *[1] * (len(call.activation().shape) - 1))
+    slopes = slopes.reshape(shape) if slopes.size > 1 else slopes
+    return pointwise.leaky_relu(call.builder, call.activation(), slopes, call.site)
+
+
+def _power(call: Call) -> Result:
+    x, exponent = call.activation(), call.number(1, "exponent", math.nan)
+    if exponent == 1:
+        return Dropped(x, "it changes nothing")
+    kind, parameters = {2.0: ("square", ()), 0.5: ("sqrt", ())}.get(
+        exponent, ("power", (exponent,))
+    )
+    return pointwise.function(call.builder, kind, parameters, x, call.site)
+
+
+_SELU = (1.6732632423543772, 1.0507009873554805)
 
 OPERATORS: Operators = {
+    "aten._log_softmax": _log_softmax,
+    "aten._softmax": _softmax,
     "aten._to_copy": _identity,
+    "aten.abs": _fixed("abs"),
     "aten.alias": _identity,
     "aten.argmax": _argmax,
+    "aten.ceil": _fixed("ceil"),
     "aten.clamp": _clamp,
     "aten.clamp_max": _clamp_max,
     "aten.clamp_min": _clamp_min,
     "aten.clone": _identity,
     "aten.contiguous": _identity,
+    "aten.cos": _fixed("cos"),
     "aten.detach": _identity,
     "aten.dropout": _dropout,
+    "aten.elu": _elu,
+    "aten.erf": _fixed("erf"),
+    "aten.exp": _fixed("exp"),
+    "aten.floor": _fixed("floor"),
+    "aten.gelu": _gelu,
+    "aten.hardsigmoid": _fixed("hard_sigmoid", 1 / 6, 0.5),
+    "aten.hardswish": _fixed("hard_swish"),
     "aten.hardtanh": _hardtanh,
-    "aten.log_softmax": _softmax,
+    "aten.leaky_relu": _function("leaky_relu", negative_slope=0.01),
+    "aten.log": _fixed("log"),
+    "aten.log_softmax": _log_softmax,
+    "aten.mish": _fixed("mish"),
+    "aten.pow": _power,
+    "aten.prelu": _prelu,
+    "aten.reciprocal": _fixed("reciprocal"),
     "aten.relu": _relu,
     "aten.relu6": lambda call: pointwise.clip(call.builder, call.activation(), 0.0, 6.0, call.site),
+    "aten.round": _fixed("round"),
+    "aten.rsqrt": _fixed("power", -0.5),
+    "aten.selu": _fixed("selu", *_SELU),
+    "aten.sigmoid": _fixed("sigmoid"),
+    "aten.sign": _fixed("sign"),
+    "aten.silu": _fixed("silu"),
+    "aten.sin": _fixed("sin"),
     "aten.softmax": _softmax,
+    "aten.softplus": _softplus,
+    "aten.sqrt": _fixed("sqrt"),
+    "aten.square": _fixed("square"),
+    "aten.tanh": _fixed("tanh"),
     "getitem": _item,
 }

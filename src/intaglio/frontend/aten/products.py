@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 
 from intaglio.frontend.aten.call import Call, Operators, Result
-from intaglio.frontend.builder import Activation, UnsupportedError
+from intaglio.frontend.builder import Activation, Site, UnsupportedError
 from intaglio.frontend.layers import pointwise, products
 
 
@@ -22,6 +22,9 @@ def _addmm(call: Call) -> Result:
 
 
 def _mm(call: Call) -> Result:
+    if _both(call):
+        x, y = call.activation(0), call.activation(1)
+        return products.matmul_of_two(call.builder, x, y, call.site)
     return products.matmul(
         call.builder, call.activation(), call.array(1, "mat2").T, None, call.site
     )
@@ -29,7 +32,7 @@ def _mm(call: Call) -> Result:
 
 def _add(call: Call) -> Result:
     alpha = float(call.get(2, "alpha", 1))
-    if all(isinstance(call.get(i, ""), Activation) for i in (0, 1)):
+    if _both(call):
         if alpha != 1:
             raise UnsupportedError(f"alpha must be 1 between activations, not {alpha:g}")
         return pointwise.add(call.builder, call.activation(0), call.activation(1), call.site)
@@ -40,6 +43,10 @@ def _add(call: Call) -> Result:
 
 def _subtract(call: Call) -> Result:
     alpha = float(call.get(2, "alpha", 1))
+    if _both(call):
+        if alpha != 1:
+            raise UnsupportedError(f"alpha must be 1 between activations, not {alpha:g}")
+        return pointwise.subtract(call.builder, call.activation(0), call.activation(1), call.site)
     if isinstance(call.get(0, ""), Activation):
         return _affine(call, 0, np.ones(1), -alpha * call.array(1, "other"))
     return _affine(call, 1, np.full(1, -alpha), call.array(0, "input"))
@@ -51,15 +58,35 @@ def _reverse_subtract(call: Call) -> Result:
 
 
 def _multiply(call: Call) -> Result:
+    if _both(call):
+        return pointwise.multiply(call.builder, call.activation(0), call.activation(1), call.site)
     first = 0 if isinstance(call.get(0, ""), Activation) else 1
     return _affine(call, first, call.array(1 - first, "other"), np.zeros(1))
 
 
 def _divide(call: Call) -> Result:
+    if call.get(2, "rounding_mode") is not None:
+        raise UnsupportedError("the quotient must not be rounded")
+    if _both(call):
+        return pointwise.divide(call.builder, call.activation(0), call.activation(1), call.site)
+    if not isinstance(call.get(0, ""), Activation):
+        inner = Site(f"{call.site.name}_inverse", "")
+        x = pointwise.function(call.builder, "reciprocal", (), call.activation(1), inner)
+        constant, none = call.array(0, "input"), np.zeros(1)
+        return products.affine(call.builder, x, constant, none, call.site, sole=False)
     divisor = call.array(1, "other")
-    if call.get(2, "rounding_mode") is not None or not np.all(divisor):
-        raise UnsupportedError("the divisor must not be 0, nor the quotient be rounded")
+    if not np.all(divisor):
+        raise UnsupportedError("the divisor must not be 0")
     return _affine(call, 0, 1 / divisor, np.zeros(1))
+
+
+def _negate(call: Call) -> Result:
+    return pointwise.scaled(call.builder, call.activation(), -1.0, 0.0, call.site)
+
+
+def _both(call: Call) -> bool:
+    """Tell whether both operands are computed by the network."""
+    return all(isinstance(call.get(i, ""), Activation) for i in (0, 1))
 
 
 def _affine(call: Call, index: int, scale: np.ndarray, offset: np.ndarray) -> Result:
@@ -97,9 +124,11 @@ OPERATORS: Operators = {
     "aten.batch_norm": _batch_norm,
     "aten.div": _divide,
     "aten.linear": _linear,
+    "aten.bmm": _mm,
     "aten.matmul": _mm,
     "aten.mm": _mm,
     "aten.mul": _multiply,
+    "aten.neg": _negate,
     "aten.rsub": _reverse_subtract,
     "aten.sub": _subtract,
 }

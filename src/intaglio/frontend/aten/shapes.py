@@ -4,16 +4,21 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from itertools import accumulate
+
+import numpy as np
 
 from intaglio.frontend.aten.call import Call, Operators, Result
-from intaglio.frontend.builder import UnsupportedError
+from intaglio.frontend.builder import Activation, Dropped, Site, UnsupportedError
 from intaglio.frontend.geometry import (
     frame_axes,
     frame_target,
     squeezed,
     unsqueezed,
 )
-from intaglio.frontend.layers import shapes
+from intaglio.frontend.layers import pointwise, resize, shapes
+from intaglio.ops.windows import Pair
 
 
 def _flatten(call: Call) -> Result:
@@ -53,12 +58,134 @@ def _permute(call: Call) -> Result:
     return shapes.transpose(x, frame_axes(axes[1:], rank))
 
 
+def _transpose(call: Call) -> Result:
+    x = call.activation()
+    axes = list(range(len(x.shape)))
+    one, other = frame_axes([call.get(1, "dim0"), call.get(2, "dim1")], len(axes) + 1)
+    axes[one], axes[other] = axes[other], axes[one]
+    return shapes.transpose(x, tuple(axes))
+
+
+def _cat(call: Call) -> Result:
+    parts = call.get(0, "tensors")
+    if not all(isinstance(part, Activation) for part in parts):
+        raise UnsupportedError("its operands must come from the network's input")
+    axis = frame_axes([call.get(1, "dim", 0)], len(parts[0].shape) + 1)[0]
+    return shapes.concat(call.builder, parts, axis, call.site)
+
+
+def _slice(call: Call) -> Result:
+    x, axis = call.activation(), call.frame_axis(1)
+    places = slice(call.get(2, "start"), call.get(3, "end"), call.get(4, "step", 1))
+    return _cut(call, axis, range(*places.indices(x.shape[axis])), call.site)
+
+
+def _select(call: Call) -> Result:
+    x, axis = call.activation(), call.frame_axis(1)
+    place = call.get(2, "index") % x.shape[axis]
+    y = _cut(call, axis, range(place, place + 1), call.site)
+    target = tuple(n for i, n in enumerate(x.shape) if i != axis)
+    return shapes.reshape(call.builder, y, target, Site(f"{call.site.name}_flat", ""))
+
+
+def _split(call: Call) -> Result:
+    x, axis = call.activation(), call.frame_axis(2)
+    sizes = call.get(1, "split_size")
+    size = x.shape[axis]
+    if isinstance(sizes, int):
+        sizes = [min(sizes, size - start) for start in range(0, size, sizes)]
+    return _parts(call, axis, sizes)
+
+
+def _chunk(call: Call) -> Result:
+    axis = call.frame_axis(2)
+    size = call.activation().shape[axis]
+    each = -(-size // call.get(1, "chunks"))
+    return _parts(call, axis, [min(each, size - start) for start in range(0, size, each)])
+
+
+def _gated(call: Call) -> Result:
+    x, axis = call.activation(), call.frame_axis(1)
+    half = x.shape[axis] // 2
+    one = _cut(call, axis, range(half), Site(f"{call.site.name}_value", ""))
+    other = _cut(call, axis, range(half, 2 * half), Site(f"{call.site.name}_scores", ""))
+    gate = Site(f"{call.site.name}_gate", "")
+    shares = pointwise.function(call.builder, "sigmoid", (), other, gate)
+    return pointwise.multiply(call.builder, one, shares, call.site)
+
+
+def _parts(call: Call, axis: int, sizes: Sequence[int]) -> Result:
+    ends = list(accumulate(sizes))
+    return tuple(
+        _cut(call, axis, range(end - size, end), Site(f"{call.site.name}_{index}", ""))
+        for index, (size, end) in enumerate(zip(sizes, ends, strict=True))
+    )
+
+
+def _cut(call: Call, axis: int, places: range, site: Site) -> Activation:
+    x = call.activation()
+    ranges = [range(n) for n in x.shape]
+    ranges[axis] = places
+    return shapes.cut(call.builder, x, ranges, site)
+
+
+def _pixel_shuffle(call: Call) -> Result:
+    x, _ = call.image()
+    return shapes.depth_to_space(call.builder, x, call.get(1, "upscale_factor"), "crd", call.site)
+
+
+def _expand(call: Call) -> Result:
+    x, target = call.activation(), call.integers(1, "size")
+    if len(target) != len(x.shape) + 1 or any(
+        n not in (-1, m) for n, m in zip(target[1:], x.shape, strict=True)
+    ):
+        raise UnsupportedError(f"it must keep the frame {list(x.shape)}, not be {list(target)}")
+    return Dropped(x, "it changes nothing")
+
+
+def _nearest(call: Call) -> Result:
+    x, size = call.image()
+    target = _target(call, size, 2)
+    rows, columns = (np.arange(new) * old // new for old, new in zip(size, target, strict=True))
+    return resize.nearest(call.builder, x, rows, columns, call.site)
+
+
+def _bilinear(call: Call) -> Result:
+    x, size = call.image()
+    if call.get(2, "align_corners"):
+        raise UnsupportedError("align_corners must be off")
+    return resize.bilinear(call.builder, x, _target(call, size, 3), call.site)
+
+
+def _target(call: Call, size: Pair, scales: int) -> Pair:
+    """Return the new height and width, given as such or by factors."""
+    given = call.get(1, "output_size")
+    if given is not None:
+        return int(given[0]), int(given[1])
+    factors = call.get(scales, "scale_factors")
+    if not isinstance(factors, list | tuple) or len(factors) != 2:
+        raise UnsupportedError("its size or two scale factors must be given")
+    return math.floor(size[0] * factors[0]), math.floor(size[1] * factors[1])
+
+
 OPERATORS: Operators = {
     "aten._unsafe_view": _view,
+    "aten.cat": _cat,
+    "aten.chunk": _chunk,
+    "aten.expand": _expand,
     "aten.flatten": _flatten,
+    "aten.glu": _gated,
     "aten.permute": _permute,
+    "aten.pixel_shuffle": _pixel_shuffle,
     "aten.reshape": _view,
+    "aten.select": _select,
+    "aten.slice": _slice,
+    "aten.split": _split,
+    "aten.split_with_sizes": _split,
     "aten.squeeze": _squeeze,
+    "aten.transpose": _transpose,
     "aten.unsqueeze": _unsqueeze,
+    "aten.upsample_bilinear2d": _bilinear,
+    "aten.upsample_nearest2d": _nearest,
     "aten.view": _view,
 }

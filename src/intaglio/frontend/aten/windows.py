@@ -3,34 +3,50 @@
 
 from __future__ import annotations
 
+import math
+
 from intaglio.frontend.aten.call import Call, Operators, Result
-from intaglio.frontend.builder import UnsupportedError
+from intaglio.frontend.builder import Site, UnsupportedError
 from intaglio.frontend.geometry import (
     ceiling,
     check_window,
     frame_axes,
     same_padding,
 )
-from intaglio.frontend.layers import windows
-from intaglio.ops.windows import Padding, Pair
+from intaglio.frontend.layers import borders, pointwise, windows
+from intaglio.ops.conv2d import Conv2d
+from intaglio.ops.conv_transpose2d import ConvTranspose2d
+from intaglio.ops.windows import Padding, Pair, span
 
 
 def _conv2d(call: Call) -> Result:
     x, size = call.image()
     weight = call.array(1, "weight")
-    if (groups := call.get(6, "groups", 1)) != 1:
-        raise UnsupportedError(f"groups must be 1, not {groups}", "Conv2d with groups=1")
-    _no_dilation(call, 5)
+    dilation = call.pair(5, "dilation", 1)
     kernel, stride = (weight.shape[2], weight.shape[3]), call.pair(3, "stride", 1)
     padding = call.get(4, "padding", 0)
     if padding == "same":
-        sides = same_padding(size, kernel, stride)
+        sides = same_padding(size, span(kernel, dilation), stride)
     elif padding == "valid":
         sides = (0, 0, 0, 0)
     else:
         sides = _sides(call.pair(4, "padding", 0))
     bias = call.optional(2, "bias")
-    return windows.conv2d(call.builder, x, weight, bias, stride, sides, call.site)
+    op = Conv2d(stride, sides, 0, dilation, int(call.get(6, "groups", 1)))
+    return windows.conv2d(call.builder, x, weight, bias, op, call.site)
+
+
+def _conv_transpose2d(call: Call) -> Result:
+    x, _ = call.image()
+    weight, bias = call.array(1, "weight"), call.optional(2, "bias")
+    op = ConvTranspose2d(
+        call.pair(3, "stride", 1),
+        _sides(call.pair(4, "padding", 0)),
+        call.pair(5, "output_padding", 0),
+        call.pair(7, "dilation", 1),
+        int(call.get(6, "groups", 1)),
+    )
+    return windows.conv_transpose2d(call.builder, x, weight, bias, op, call.site)
 
 
 def _max_pool2d(call: Call) -> Result:
@@ -76,17 +92,39 @@ def _mean(call: Call) -> Result:
     return windows.mean(call.builder, x, axes, call.site, keep=bool(call.get(2, "keepdim")))
 
 
-def _pad(call: Call) -> Result:
+def _maximum(call: Call) -> Result:
+    x = call.activation()
+    axes = frame_axes(call.integers(1, "dim"), len(x.shape) + 1)
+    return windows.maximum(call.builder, x, axes, call.site, keep=bool(call.get(2, "keepdim")))
+
+
+def _sum(call: Call) -> Result:
+    x = call.activation()
+    axes = frame_axes(call.integers(1, "dim"), len(x.shape) + 1)
+    inner = Site(f"{call.site.name}_mean", "")
+    mean = windows.mean(call.builder, x, axes, inner, keep=bool(call.get(2, "keepdim")))
+    places = math.prod(x.shape[axis] for axis in axes)
+    return pointwise.scaled(call.builder, mean, places, 0.0, call.site)
+
+
+def _adaptive_max_pool2d(call: Call) -> Result:
     x, _ = call.image()
-    pads = call.integers(1, "pad")
-    constant = call.get(2, "mode", "constant")
-    value = call.get(3, "value") if isinstance(constant, str) else constant
-    if isinstance(constant, str) and constant != "constant":
-        raise UnsupportedError(f"mode must be constant, not {constant}")
-    if len(pads) not in (2, 4) or min(pads) < 0:
-        raise UnsupportedError(f"padding must be at least 0 and around images only, not {pads}")
-    left, right, top, bottom = (*pads, 0, 0)[:4]
-    return windows.pad(call.builder, x, (top, left, bottom, right), float(value or 0), call.site)
+    if call.pair(1, "output_size", (1, 1)) != (1, 1):
+        raise UnsupportedError("its output size must be 1", "MaxPool2d")
+    return windows.maximum(call.builder, x, (1, 2), call.site, keep=True)
+
+
+def _pad(call: Call) -> Result:
+    x, pads = call.activation(), call.integers(1, "pad")
+    mode = call.get(2, "mode", "constant")
+    value = call.get(3, "value") if isinstance(mode, str) else mode
+    if len(pads) % 2 or len(pads) > 2 * len(x.shape):
+        raise UnsupportedError(f"pad must be two integers for each axis, not {list(pads)}")
+    sides = [(pads[i], pads[i + 1]) for i in range(0, len(pads), 2)]
+    around = [*[(0, 0)] * (len(x.shape) - len(sides)), *reversed(sides)]
+    named = {"replicate": "edge", "circular": "wrap"}
+    kind = named.get(mode, mode) if isinstance(mode, str) else "constant"
+    return borders.pad(call.builder, x, around, kind, float(value or 0), call.site)
 
 
 def _window(call: Call) -> tuple[Pair, Pair, Padding]:
@@ -107,10 +145,14 @@ def _no_dilation(call: Call, index: int) -> None:
 
 
 OPERATORS: Operators = {
+    "aten.amax": _maximum,
+    "aten.adaptive_max_pool2d": _adaptive_max_pool2d,
+    "aten.sum": _sum,
     "aten.adaptive_avg_pool2d": _adaptive_avg_pool2d,
     "aten.avg_pool2d": _avg_pool2d,
     "aten.constant_pad_nd": _pad,
     "aten.conv2d": _conv2d,
+    "aten.conv_transpose2d": _conv_transpose2d,
     "aten.max_pool2d": _max_pool2d,
     "aten.max_pool2d_with_indices": _max_pool2d,
     "aten.mean": _mean,

@@ -7,36 +7,70 @@ from dataclasses import replace
 
 import numpy as np
 
-from intaglio.frontend.builder import (
-    Activation,
-    Builder,
-    Site,
-    UnsupportedError,
-    constants,
-)
+from intaglio.frontend.builder import Activation, Builder, Site, UnsupportedError, constants
 from intaglio.frontend.layout import Layout
 from intaglio.ir.graph import Node
+from intaglio.ops.batch_matmul import BatchMatmul
 from intaglio.ops.batch_norm import BatchNorm
 from intaglio.ops.conv2d import Conv2d
 from intaglio.ops.matmul import Matmul
+
+_DENSE = (Conv2d, Matmul)
 
 
 def matmul(
     builder: Builder, x: Activation, weight: np.ndarray, bias: np.ndarray | None, site: Site
 ) -> Activation:
-    """Multiply a vector. Shapes: weight [K, C] in the source's order of C, bias [K]."""
-    if len(x.shape) != 1 or weight.ndim != 2:
+    """Multiply the last axis. Shapes: weight [K, C] in the source's order of C, bias [K]."""
+    if weight.ndim != 2 or not x.shape or weight.shape[1] != x.shape[-1]:
         raise UnsupportedError(
-            f"a matrix product must be of vectors [N, C] with a constant matrix, "
-            f"not {list(x.shape)} with {list(weight.shape)}",
-            "Flatten before it",
+            f"a product with a constant must be of [N, .., C] and [C, K], "
+            f"not {['N', *x.shape]} and {list(weight.shape[::-1])}",
         )
-    if weight.shape[1] != x.shape[0]:
-        raise UnsupportedError(f"the matrix must have {x.shape[0]} rows, not {weight.shape[1]}")
     bias = np.zeros(len(weight)) if bias is None else bias
+    if len(x.shape) > 1:
+        return _pointwise(builder, x, weight, bias, site)
     operands = constants(weight=x.layout.to_ours(weight), bias=bias)
     layout = Layout.of((len(weight),), channels_first=False)
     return builder.emit(Matmul(), (x,), layout, site, operands)
+
+
+def matmul_of_two(builder: Builder, x: Activation, y: Activation, site: Site) -> Activation:
+    """Multiply the matrices of two activations. Shapes: x [.., M, K], y [.., K, N]."""
+    if len(x.shape) < 2 or x.shape[:-2] != y.shape[:-2] or x.shape[-1:] != y.shape[-2:-1]:
+        raise UnsupportedError(
+            f"operands must be [N, .., M, K] and [N, .., K, L], "
+            f"not {['N', *x.shape]} and {['N', *y.shape]}"
+        )
+    plain = tuple(range(len(x.shape)))
+    x = builder.ordered(x, plain, Site(f"{site.name}_left", ""))
+    y = builder.ordered(y, plain, Site(f"{site.name}_right", ""))
+    made = x.layout.resized((*x.shape[:-1], y.shape[-1]))
+    return builder.emit(BatchMatmul(), (x, y), made, site)
+
+
+def _pointwise(
+    builder: Builder, x: Activation, weight: np.ndarray, bias: np.ndarray, site: Site
+) -> Activation:
+    """Multiply the last axis at every place of the others: a convolution with one place."""
+    rank = len(x.shape)
+    order = tuple(axis for axis in x.layout.order if axis != rank - 1)
+    x = builder.ordered(x, (*order, rank - 1), Site(f"{site.name}_order", ""))
+    made = x.layout.resized((*x.shape[:-1], len(weight)))
+    rows, columns = 1, int(np.prod(x.shape[:-1]))
+    if rank == 3:
+        rows, columns = (x.shape[axis] for axis in order)
+    image = builder.renamed(
+        x,
+        Layout.of((rows, columns, x.shape[-1]), channels_first=False),
+        Site(f"{site.name}_image", ""),
+    )
+    operands = constants(weight=weight[:, None, None, :], bias=bias)
+    layout = Layout.of((rows, columns, len(weight)), channels_first=False)
+    if layout.ours == made.ours:
+        return builder.emit(Conv2d(), (image,), made, site, operands)
+    inner = builder.emit(Conv2d(), (image,), layout, Site(f"{site.name}_product", ""), operands)
+    return builder.renamed(inner, made, site)
 
 
 def affine(
@@ -58,14 +92,41 @@ def affine(
         site: where it comes from.
         sole: whether nothing else reads x, under any name.
     """
-    scales, offsets = (_per_channel(x, array) for array in (scale, offset))
+    scales, offsets = (_fitted(x, array) for array in (scale, offset))
+    axes = {axis for a in (scales, offsets) for axis, n in enumerate(a.shape) if n > 1}
+    if x.layout.flattened or len(axes) > 1:
+        return _elementwise(builder, x, scales, offsets, site)
+    if axes and x.layout.channel not in axes:
+        order = (*(a for a in x.layout.order if a not in axes), *axes)
+        x = builder.ordered(x, order, Site(f"{site.name}_order", ""))
+    channels = x.shape[x.layout.channel] if x.shape else 1
+    scales, offsets = (np.broadcast_to(a.reshape(-1), (channels,)) for a in (scales, offsets))
     layer = builder.nodes.get(x.name)
-    if sole and layer is not None and isinstance(layer.op, Conv2d | Matmul):
-        direct = not x.layout.flattened and x.layout == builder.layouts[x.name]
-        if direct and np.all(scales == 1):
-            return _add_bias(builder, x, layer, offsets, site)
+    dense = layer is not None and isinstance(layer.op, _DENSE)
+    direct = sole and dense and x.layout == builder.layouts[x.name]
+    if layer is not None and direct and np.all(scales == 1):
+        return _add_bias(builder, x, layer, offsets, site)
     operands = constants(scale=scales, offset=offsets)
     return builder.emit(BatchNorm(), (x,), x.layout, site, operands)
+
+
+def _elementwise(
+    builder: Builder, x: Activation, scale: np.ndarray, offset: np.ndarray, site: Site
+) -> Activation:
+    """Scale and move each element by its own numbers: the frame is one vector meanwhile."""
+    dims, order = x.layout.dims, x.layout.order
+    vector = Layout((int(np.prod(dims)),), dims, order)
+    operands = constants(
+        **{
+            name: vector.to_ours(np.broadcast_to(array, x.shape).reshape(1, -1))[0]
+            for name, array in (("scale", scale), ("offset", offset))
+        }
+    )
+    if x.layout.flattened:
+        return builder.emit(BatchNorm(), (x,), x.layout, site, operands)
+    flat = builder.renamed(x, vector, Site(f"{site.name}_flat", ""))
+    moved = builder.emit(BatchNorm(), (flat,), vector, Site(f"{site.name}_each", ""), operands)
+    return builder.renamed(moved, x.layout, site)
 
 
 def _add_bias(
@@ -79,26 +140,21 @@ def _add_bias(
     return x
 
 
-def _per_channel(x: Activation, array: np.ndarray) -> np.ndarray:
-    """Bring a broadcast constant to one number for each of our channels.
+def _fitted(x: Activation, array: np.ndarray) -> np.ndarray:
+    """Bring a broadcast constant to the rank of the frame.
 
     Raises:
-        UnsupportedError: it differs between positions, or is larger than the frame.
+        UnsupportedError: it is larger than the frame.
     """
-    text = (
-        f"a constant operand must be one number or one a channel of {list(x.shape)}, "
-        f"not an array {list(array.shape)}"
-    )
     rank = len(x.shape)
+    fitted = array
     if array.ndim > rank and all(n == 1 for n in array.shape[: array.ndim - rank]):
-        array = array.reshape(array.shape[array.ndim - rank :])
-    array = array.reshape((1,) * (rank - array.ndim) + array.shape)
-    if array.ndim > rank or any(n not in (1, m) for n, m in zip(array.shape, x.shape, strict=True)):
-        raise UnsupportedError(text)
-    if x.layout.flattened:
-        return x.layout.to_ours(np.broadcast_to(array, x.shape)[None])[0]
-    others = [axis for axis in range(rank) if axis != x.layout.channel]
-    if any(array.shape[axis] > 1 for axis in others):
-        raise UnsupportedError(text)
-    channels = x.shape[x.layout.channel] if rank else 1
-    return np.broadcast_to(array.reshape(-1), (channels,))
+        fitted = array.reshape(array.shape[array.ndim - rank :])
+    fitted = fitted.reshape((1,) * (rank - fitted.ndim) + fitted.shape)
+    if fitted.ndim > rank or any(
+        n not in (1, m) for n, m in zip(fitted.shape, x.shape, strict=True)
+    ):
+        raise UnsupportedError(
+            f"a constant operand must fit a frame {list(x.shape)}, not be {list(array.shape)}"
+        )
+    return fitted

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -15,8 +14,6 @@ from intaglio.ir.graph import Graph
 
 __all__ = ["inspect_onnx", "load_onnx"]
 
-_LOG = logging.getLogger(__name__)
-
 
 def load_onnx(
     path: str | Path,
@@ -25,8 +22,6 @@ def load_onnx(
     check: bool = True,
 ) -> Graph:
     """Read a float ONNX model as a graph, channels last, and run both on random input.
-
-    What is left out although it computes something, a last Softmax, is logged as a warning.
 
     Args:
         path: the file.
@@ -41,8 +36,6 @@ def load_onnx(
     imported = converted.imported
     if imported is None:
         raise converted.conversion.refusal()
-    for row in converted.conversion.dropped:
-        _LOG.warning("%s: %s %r is %s", path, row.op, row.name, row.why)
     if check:
         check_onnx(model, imported, converted.batch)
     return imported.graph

@@ -10,18 +10,20 @@ from typing import Any
 import numpy as np
 
 from intaglio.frontend.builder import Activation, Builder, Dropped, Site, UnsupportedError
+from intaglio.frontend.geometry import frame_axes
+from intaglio.frontend.layers import shapes
 from intaglio.frontend.onnx.source import SourceNode
 
 Operand = Activation | np.ndarray
-Result = Activation | np.ndarray | Dropped | tuple[Activation | np.ndarray, ...]
+Result = Activation | np.ndarray | Dropped | tuple[Activation | np.ndarray | None, ...]
 
 
 @dataclass(frozen=True)
 class Call:
     """A node with its operands; None stands for an optional one that is absent.
 
-    `sole` tells for each operand whether nothing else reads it, `readers` which operators read the
-    result ("" is an output of the graph), `batch` the size of the batch axis in computed shapes.
+    `sole` tells for each operand whether nothing else reads it, `wanted` which results are read,
+    `batch` the size of the batch axis in computed shapes.
     """
 
     node: SourceNode
@@ -31,7 +33,7 @@ class Call:
     opset: int
     batch: int
     sole: tuple[bool, ...]
-    readers: frozenset[str]
+    wanted: tuple[bool, ...]
 
     # --- operands ------------------------------------------------------------------------------
 
@@ -43,14 +45,28 @@ class Call:
         return found
 
     def image(self) -> tuple[Activation, int, int]:
-        """Return the first operand with its height and width."""
+        """Return the first operand as an image, with its height and width; a row becomes one."""
         x = self.activation()
+        if len(x.shape) == 2:
+            shape = (x.shape[0], 1, x.shape[1])
+            x = shapes.reshape(self.builder, x, shape, Site(f"{self.site.name}_row", ""))
         if len(x.shape) != 3:
             raise UnsupportedError(
-                f"its input must be an image [N, C, H, W], not a frame {list(x.shape)}",
-                "the 2-D form with a height of 1" if len(x.shape) == 2 else "",
+                f"its input must be an image [N, C, H, W], not a frame {list(x.shape)}"
             )
         return x, x.shape[1], x.shape[2]
+
+    @property
+    def row(self) -> bool:
+        """Whether the first operand is a row [N, C, W], whose attributes have one number each."""
+        return len(self.activation().shape) == 2
+
+    def like_operand(self, y: Activation) -> Activation:
+        """Return an image that was made of a row as a row again."""
+        if not self.row:
+            return y
+        shape = (y.shape[0], y.shape[2])
+        return shapes.reshape(self.builder, y, shape, Site(f"{self.site.name}_flat", ""))
 
     def optional(self, index: int) -> np.ndarray | None:
         """Return an operand that must be constant if it is there."""
@@ -120,11 +136,14 @@ class Call:
         return found
 
     def pair(self, key: str, default: tuple[int, int]) -> tuple[int, int]:
-        """Return an attribute that is two integers: down, across."""
-        found = self.integers(key, default)
-        if found is None or len(found) != 2:
-            raise UnsupportedError(f"attribute {key} must be two integers, not {found}")
-        return found[0], found[1]
+        """Return an attribute that is two integers: down, across; of a row one, across."""
+        found = self.integers(key, None)
+        if found is None:
+            return default
+        if len(found) != (1 if self.row else 2):
+            number = "one integer" if self.row else "two integers"
+            raise UnsupportedError(f"attribute {key} must be {number}, not {list(found)}")
+        return (default[0] if self.row else found[0]), found[-1]
 
     def integers_or_operand(self, key: str, index: int) -> tuple[int, ...] | None:
         """Return what older opsets have as an attribute and newer ones as an operand."""
@@ -134,6 +153,16 @@ class Call:
         if not np.issubdtype(array.dtype, np.integer):
             raise UnsupportedError(f"operand {self.node.inputs[index]!r} must be integers")
         return tuple(int(n) for n in array.ravel())
+
+    def frame_axis(self, default: int) -> int:
+        """Return the attribute `axis` as an axis of the frame."""
+        return frame_axes([self.integer("axis", default)], len(self.activation().shape) + 1)[0]
+
+    def site_of(self, index: int) -> Site:
+        """Return where the result with a number comes from."""
+        return Site(
+            f"{self.site.name}_{index}" if index else self.site.name, self.node.outputs[index]
+        )
 
     def axes(self, index: int) -> tuple[int, ...] | None:
         """Return the axes of an operator that has them as attribute or operand."""

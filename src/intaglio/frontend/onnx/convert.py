@@ -39,6 +39,8 @@ from intaglio.frontend.onnx.unsupported import quantized, unsupported
 
 #: Turns an NHWC batch into the NCHW that convolutions read: the mark of a channels-last input.
 _TO_CHANNELS_FIRST = (0, 3, 1, 2)
+#: What arrays and numbers raise that were never made to go together.
+_MISFITS = (ArithmeticError, IndexError, TypeError, ValueError)
 _PASSES_LAYOUT_ON = frozenset({"Add", "Cast", "Div", "Identity", "Mul", "Sub"})
 
 
@@ -74,12 +76,6 @@ class _Conversion:
         self.live = live_nodes(model)
         self.reads = Counter(name for node in self.live for name in node.inputs)
         self.reads.update(model.outputs)
-        self.readers: dict[str, set[str]] = {name: {""} for name in model.outputs}
-        for node in self.live:
-            for name in node.inputs:
-                self.readers.setdefault(name, set()).add(node.op)
-        #: What is left out, and the operand that is returned for it.
-        self.stands_for: dict[str, str] = {}
         self.failed: set[str] = set()
         self.fixed: int | None = None
         self._inputs(shapes)
@@ -92,7 +88,7 @@ class _Conversion:
         imported = None
         if all(row.supported for row in rows):
             try:
-                ends = [(self.stands_for.get(n, n), self._output(n)) for n in self.model.outputs]
+                ends = [(name, self._output(name)) for name in self.model.outputs]
                 imported = self.builder.finish(ends)
             except ModelError as error:
                 problems.append(str(error))
@@ -162,6 +158,9 @@ class _Conversion:
         except ModelError as error:
             advice = error.rewrite if isinstance(error, UnsupportedError) else ""
             row = replace(row, fate=Fate.UNSUPPORTED, why=str(error), rewrite=advice)
+        except _MISFITS as error:
+            why = f"its operands do not fit it: {next(iter(str(error).splitlines()), '')}"
+            row = replace(row, fate=Fate.UNSUPPORTED, why=why)
         return replace(row, output_shape=self._stand_in(node, computed=bool(inputs)))
 
     def _function(
@@ -202,7 +201,7 @@ class _Conversion:
             self.model.opset,
             self.fixed or 1,
             tuple(self._sole(n, x) for n, x in zip(node.inputs, operands, strict=True)),
-            frozenset(self.readers.get(node.outputs[0], ())),
+            tuple(self.reads[name] > 0 for name in node.outputs),
         )
 
     def _sole(self, name: str, operand: Operand | None) -> bool:
@@ -215,11 +214,12 @@ class _Conversion:
     def _done(self, node: SourceNode, result: Result, row: Row, made: list[str]) -> Row:
         """Remember a result and complete its row."""
         results = result if isinstance(result, tuple) else (result,)
-        if more := [name for name in node.outputs[len(results) :] if self.reads[name]]:
-            raise UnsupportedError(f"its further result {more[0]!r} is not computed")
         values = [found.value if isinstance(found, Dropped) else found for found in results]
-        self.found.update((n, v) for n, v in zip(node.outputs, values, strict=False) if n)
-        name, value = node.outputs[0], values[0]
+        made_of = dict(zip(node.outputs, values, strict=False))
+        if more := [n for n in node.outputs if self.reads[n] and made_of.get(n) is None]:
+            raise UnsupportedError(f"its further result {more[0]!r} is not computed")
+        self.found.update((n, v) for n, v in made_of.items() if n and v is not None)
+        value = next(v for v in made_of.values() if v is not None)
         if isinstance(value, np.ndarray):
             if row.input_shape is not None:
                 self.constants.sizes.update(node.outputs)
@@ -231,10 +231,7 @@ class _Conversion:
         row = replace(row, became=value.name, output_shape=value.shape, macs=macs)
         if not isinstance(result, Dropped):
             return row if made else replace(row, fate=Fate.FOLDED)
-        if result.exact:
-            return replace(row, fate=Fate.FOLDED, why=result.why)
-        self.stands_for[name] = self.stands_for.get(node.inputs[0], node.inputs[0])
-        return replace(row, fate=Fate.DROPPED, why=result.why)
+        return replace(row, fate=Fate.FOLDED, why=result.why)
 
     # --- after a failure -----------------------------------------------------------------------
 

@@ -52,9 +52,12 @@ def check_onnx(model: SourceModel, imported: Imported, batch: int | None) -> Non
             inputs = random_inputs(imported, size, range_)
             try:
                 values = _run(session, imported, inputs, wanted)
-                break
             except _errors() as error:
                 reason = _line(error)
+                continue
+            if all(array.shape[:1] == (size,) for array in values.values()):
+                break
+            reason = "it must keep the batch axis"
         else:
             raise ModelError(f"{model.path}: ONNX Runtime must be able to run it: {reason}")
         first = {name: array[:frames] for name, array in inputs.items()}

@@ -21,23 +21,13 @@ _BRANCHING = frozenset({"If", "Loop", "Scan"})
 
 #: The nearest operator that can be read.
 _REWRITES = {
-    "ConvTranspose": "Conv after an upsampling done outside the network",
-    "Elu": "Relu",
-    "Gelu": "Relu",
     "GlobalLpPool": "GlobalAveragePool",
     "GroupNormalization": "BatchNormalization",
-    "HardSigmoid": "Clip",
-    "HardSwish": "Relu or Clip(0, 6)",
     "InstanceNormalization": "BatchNormalization",
     "LRN": "BatchNormalization, or leave it out and train again",
     "LayerNormalization": "BatchNormalization",
-    "LeakyRelu": "Relu",
     "LpPool": "AveragePool",
-    "PRelu": "Relu",
-    "Selu": "Relu",
-    "Sigmoid": "Clip, or leave it out where only the larger score matters",
-    "Swish": "Relu",
-    "Tanh": "Clip(-1, 1)",
+    "ThresholdedRelu": "Relu",
 }
 
 

@@ -10,7 +10,7 @@ Source: the operator specifications of ONNX, opset 7 to 25.
 from __future__ import annotations
 
 from intaglio.frontend.onnx.call import Call, Operand, Operators, Result
-from intaglio.frontend.onnx.operators import pointwise, products, shapes, windows
+from intaglio.frontend.onnx.operators import pointwise, products, resize, shapes, windows
 
 __all__ = ["OPERATORS", "Call", "Operand", "Result"]
 
@@ -20,4 +20,5 @@ OPERATORS: Operators = {
     **products.OPERATORS,
     **pointwise.OPERATORS,
     **shapes.OPERATORS,
+    **resize.OPERATORS,
 }
