@@ -119,9 +119,9 @@ def explore(
         target: where.
         target_fps: frames per second that are enough; the smallest such design is returned.
         clock_mhz: clock that `target_fps` is reckoned with.
-        fill: share of multipliers and block RAMs to keep to; where nothing does, the whole device
-            is used.
-        logic_fill: the same of tables and flip-flops.
+        fill: share of multipliers and block RAMs to keep to.
+        logic_fill: the same of tables and flip-flops. Where nothing fits, twice as much is tried,
+            and at last the whole device.
 
     Exactness: optimal in the cost model; cycles are exact, cells are estimates.
 
@@ -149,9 +149,9 @@ def tradeoffs(
     Args:
         program: what to build.
         target: where.
-        fill: share of multipliers and block RAMs to keep to; where nothing does, the whole device
-            is used.
-        logic_fill: the same of tables and flip-flops.
+        fill: share of multipliers and block RAMs to keep to.
+        logic_fill: the same of tables and flip-flops. Where nothing fits, twice as much is tried,
+            and at last the whole device.
 
     Exactness: optimal in the cost model; cells are estimates.
 
@@ -163,11 +163,13 @@ def tradeoffs(
 
 
 def _within(search: Callable[[float, float], Found], fill: float, logic: float) -> Found:
-    """Search in shares of the device, and where nothing fits them in more of it."""
-    for cells, tables in ((fill, logic), (fill, max(fill, logic))):
+    """Search in shares of the device; where nothing fits, in twice the logic, and at last in all."""
+    while True:
         with contextlib.suppress(InfeasibleError):
-            return search(cells, tables)
-    return search(1.0, 1.0)
+            return search(fill, logic)
+        if logic >= fill:
+            return search(1.0, 1.0)
+        logic = min(2 * logic, fill)
 
 
 def simulate(
