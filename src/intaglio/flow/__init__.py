@@ -163,7 +163,7 @@ def tradeoffs(
 
 
 def _within(search: Callable[[float, float], Found], fill: float, logic: float) -> Found:
-    """Search in shares of the device; where nothing fits, in twice the logic, and at last in all."""
+    """Search in shares of the device; where nothing fits in twice the logic, at last in all."""
     while True:
         with contextlib.suppress(InfeasibleError):
             return search(fill, logic)
