@@ -87,7 +87,7 @@ def pointwise() -> Program:
 )
 def test_a_netlist_has_the_cells_that_were_counted(made: Program, tmp_path: Path) -> None:
     target = device("ecp5-25f")
-    design = dataflow(made, target, best_throughput(made, target).folds)
+    design = dataflow(made, target, best_throughput(made, target, logic=0.25).folds)
     bundle = emit(design, tmp_path / "bundle")
     cells = synthesize_netlist(
         bundle.folder,

@@ -84,7 +84,7 @@ def test_a_netlist_has_the_cells_that_were_counted(fold: Fold, tmp_path: Path) -
     for name, cell in json.loads(netlist.read_text())["modules"][bundle.top]["cells"].items():
         if name.startswith("u_z."):
             cells[cell["type"]] += 1
-    found = next(i.unit.resources for i in design.instances if i.name == "z")
+    found = next(i.unit.resources.on(design.device) for i in design.instances if i.name == "z")
     assert cells["MULT18X18D"] == found.dsp > 0
     assert cells["DP16KD"] == found.bram > 0
     luts = cells["LUT4"] + 2 * cells["CCU2C"] + 6 * cells["TRELLIS_DPR16X4"]

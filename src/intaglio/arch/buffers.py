@@ -86,18 +86,30 @@ def least_buffers(
     """
     deep = enough(full, target, room)
     depths = {end: deep[_store(end)] for end in full.buffers}
-    for end in full.buffers:
-        others = {name: depth for name, depth in depths.items() if name != end}
-        if _keeps(build(others), target, room):
-            depths = others
-            continue
-        held = build(depths)
-        depths[end] = 1 + bisect_left(
-            range(1, depths[end]),
-            True,
-            key=lambda depth: _keeps(held, target, {**room, _store(end): depth}),
-        )
+    before: dict[str, int] = {}
+    while depths != before:
+        before = depths
+        for end in full.buffers:
+            if end in depths:
+                depths = _with_less(build, depths, end, target, room)
     return depths
+
+
+def _with_less(
+    build: Build, depths: dict[str, int], end: str, target: int, room: Mapping[str, int]
+) -> dict[str, int]:
+    """Return depths with the least at one place, or without it where it needs none."""
+    others = {name: depth for name, depth in depths.items() if name != end}
+    if _keeps(build(others), target, room):
+        return others
+    held = build(depths)
+
+    def keeps(depth: int) -> bool:
+        return _keeps(held, target, {**room, _store(end): depth})
+
+    if depths[end] == 1 or not keeps(depths[end] - 1):
+        return depths
+    return {**depths, end: 1 + bisect_left(range(1, depths[end] - 1), True, key=keeps)}
 
 
 def enough(full: Design, target: int, room: Mapping[str, int]) -> dict[str, int]:
