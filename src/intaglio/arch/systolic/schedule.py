@@ -1,0 +1,394 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A network as lists of instructions: what is loaded, folded, drained, stored, in what order.
+
+A layer is worked off in bands of output rows, as large as half of an activation memory holds, so
+that the next band comes in while this one is folded; weights and parameters take turns in halves of
+their memories likewise. Inputs of a layer lie in the first activation memory, its outputs in the
+second. An instruction waits for counts of what is done, never for anything after it, so lists made
+in this order cannot block each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from intaglio.arch.systolic.blocks import Block, Piece, blocks
+from intaglio.arch.systolic.constants import (
+    Weights,
+    check_layer,
+    parameter_words,
+    put_parameters,
+    put_weights,
+    scale_fields,
+)
+from intaglio.arch.systolic.engine import SUM_TURNAROUND, Dataflow, Engine
+from intaglio.arch.systolic.instructions import Drain, Fold, Instruction, Load, Store
+from intaglio.arch.systolic.layers import Layer, Network
+from intaglio.arch.systolic.plan import Plan, plan, rows_of
+from intaglio.arch.systolic.tensors import Image, Tensor, tensor
+from intaglio.errors import ModelError
+from intaglio.numerics.types import IntType
+
+UNITS: tuple[type[Instruction], ...] = (Load, Fold, Drain, Store)
+#: What a load's target number stands for.
+ACT, WEIGHTS, PARAMETERS, BOOK = 0, 2, 3, 4
+
+
+@dataclass(frozen=True, eq=False)
+class Schedule:
+    """Everything an engine needs for a network.
+
+    `order` holds all instructions in an order in which none waits for a later one; `ends` the
+    number of stores that are done when each layer is; `image` the memory before the first frame.
+    """
+
+    engine: Engine
+    network: Network
+    flows: Mapping[str, Dataflow]
+    order: tuple[Instruction, ...]
+    ends: tuple[int, ...]
+    tensors: Mapping[str, Tensor]
+    image: bytes
+
+    def list_of(self, kind: type[Instruction]) -> list[Instruction]:
+        """Return one unit's instructions."""
+        return [item for item in self.order if isinstance(item, kind)]
+
+    @property
+    def input(self) -> Tensor:
+        """Where a frame is put."""
+        return self.tensors[self.network.graph.inputs[0].name]
+
+    @property
+    def output(self) -> Tensor:
+        """Where its result is found."""
+        return self.tensors[self.network.layers[-1].name]
+
+
+def schedule(net: Network, engine: Engine, flows: Mapping[str, Dataflow]) -> Schedule:
+    """Return the instructions of a network.
+
+    Args:
+        net: what to run.
+        engine: on what.
+        flows: the dataflow of each layer, by its name.
+
+    Raises:
+        ModelError: a layer does not fit the engine; it is named, with what is too small.
+    """
+    scheduler = _Scheduler(net, engine)
+    for layer in net.layers:
+        try:
+            scheduler.add(layer, flows[layer.name])
+        except ModelError as error:
+            raise ModelError(f"layer {layer.name!r}: {error}") from None
+    if max(scheduler.counts.values()) >= 1 << 16:
+        raise ModelError(f"{net.graph.name} must take less than 65,536 instructions a unit")
+    return Schedule(
+        engine,
+        net,
+        dict(flows),
+        tuple(scheduler.order),
+        tuple(scheduler.ends),
+        scheduler.tensors,
+        bytes(scheduler.image.data),
+    )
+
+
+@dataclass
+class _Turns:
+    """Two halves of a memory that take turns: how many instructions must be done before each."""
+
+    free: list[int]
+    next: int = 0
+
+    def take(self, *, whole: bool = False) -> tuple[int, int]:
+        """Return the half whose turn it is, or the first for the whole, and what frees it."""
+        if whole:
+            self.next = 0
+            return 0, max(self.free)
+        half = self.next
+        self.next = 1 - half
+        return half, self.free[half]
+
+    def release(self, half: int, count: int, *, whole: bool = False) -> None:
+        """Say when the half is free again: when so many instructions are done."""
+        self.free[half] = count
+        if whole:
+            self.free = [count, count]
+
+
+class _Scheduler:
+    """The lists as they grow."""
+
+    def __init__(self, net: Network, engine: Engine) -> None:
+        self.net, self.engine = net, engine
+        self.order: list[Instruction] = []
+        self.counts = dict.fromkeys(UNITS, 0)
+        self.ends: list[int] = []
+        self.image = Image(engine)
+        self.tensors: dict[str, Tensor] = {}
+        #: for each row of a stored value, the stores after which it is there
+        self.written: dict[str, list[int]] = {}
+        self.weights, self.parameters = _Turns([0, 0]), _Turns([0, 0])
+        self.inputs, self.outputs, self.halves = _Turns([0, 0]), _Turns([0, 0]), _Turns([0, 0])
+        self.flow: Dataflow | None = None
+        source = net.graph.inputs[0]
+        shape = (1, 1, 1, *source.type.shape)[-3:]
+        self.place(source.name, (shape[0], shape[1], shape[2]), source.type.integer)
+
+    def issue(self, instruction: Instruction) -> int:
+        """Append an instruction and return how many of its unit there are then."""
+        self.order.append(instruction)
+        self.counts[type(instruction)] += 1
+        return self.counts[type(instruction)]
+
+    def place(self, name: str, shape: tuple[int, int, int], element: IntType) -> Tensor:
+        """Find room for a value in memory."""
+        beats = tensor(name, shape, element, 0, self.engine).beats
+        self.tensors[name] = tensor(name, shape, element, self.image.reserve(beats), self.engine)
+        self.written[name] = [0] * shape[0]
+        return self.tensors[name]
+
+    def add(self, layer: Layer, flow: Dataflow) -> None:
+        """Append a layer's instructions."""
+        if flow not in self.engine.dataflows:
+            raise ModelError(f"the engine must have dataflow {flow.short}")
+        check_layer(layer, self.engine)
+        cut = blocks(self.net, layer, self.engine, flow)
+        out = self.place(layer.name, layer.shape, layer.element)
+        how = plan(layer, cut, self.tensors, out, self.engine, flow)
+        _Work(self, layer, cut, how, out, flow).run()
+        self.ends.append(self.counts[Store])
+
+
+class _Work:
+    """One layer as it is worked off, band after band."""
+
+    def __init__(
+        self,
+        scheduler: _Scheduler,
+        layer: Layer,
+        cut: tuple[Block, ...],
+        how: Plan,
+        out: Tensor,
+        flow: Dataflow,
+    ) -> None:
+        self.scheduler, self.engine = scheduler, scheduler.engine
+        self.layer, self.cut, self.how, self.out, self.flow = layer, cut, how, out, flow
+        self.groups = put_weights(cut, self.engine, scheduler.image)
+        self.loaded: tuple[Weights, int] | None = None  # the weights that are there, and their half
+        self.loads = 0  # that must be done for what comes next
+
+    def run(self) -> None:
+        """Append all instructions of the layer."""
+        scheduler = self.scheduler
+        half, free = scheduler.parameters.take()
+        self.parameter_word = half * (self.engine.parameter_words // 2)
+        beat, beats = put_parameters(self.layer, self.cut, self.engine, scheduler.image)
+        chunk = self.parameter_word * (self.engine.lanes // self.engine.parameter_chunk)
+        self.parameter_loads = scheduler.issue(
+            Load(target=PARAMETERS, wait_drains=free, beat=beat, beats=beats, chunk=chunk)
+        )
+        self.want(self.groups[0])
+        for band in self.how.bands:
+            self.load_band(band)
+            for columns in self.how.columns:
+                for number, block in enumerate(self.cut):
+                    self.work_block(number, block, band, columns)
+            scheduler.inputs.release(self.half, scheduler.counts[Fold], whole=self.how.whole_in)
+            self.store_band(band)
+        self.release_weights()
+        scheduler.parameters.release(half, scheduler.counts[Drain])
+
+    def want(self, weights: Weights) -> int:
+        """Have weights loaded, if they are not there: return the word of their first."""
+        scheduler, engine = self.scheduler, self.engine
+        if self.loaded is None or self.loaded[0] is not weights:
+            self.release_weights()
+            half, free = scheduler.weights.take()
+            word = half * (engine.weight_words // 2)
+            chunk = word * (engine.lanes // engine.weight_chunk)
+            beat, beats = weights.beats
+            load = Load(target=WEIGHTS, wait_folds=free, beat=beat, beats=beats, chunk=chunk)
+            self.loads = scheduler.issue(load)
+            if weights.book_beats[1]:
+                beat, beats = weights.book_beats
+                folds = scheduler.counts[Fold]  # there is one codebook
+                self.loads = scheduler.issue(
+                    Load(target=BOOK, wait_folds=folds, beat=beat, beats=beats)
+                )
+            self.loaded = weights, half
+        return self.loaded[1] * (engine.weight_words // 2)
+
+    def release_weights(self) -> None:
+        """Let the half of what is loaded be used again after the folds so far."""
+        if self.loaded is not None:
+            self.scheduler.weights.release(self.loaded[1], self.scheduler.counts[Fold])
+
+    def load_band(self, band: range) -> None:
+        """Load the rows that a band of output rows sees."""
+        scheduler = self.scheduler
+        self.half, free = scheduler.inputs.take(whole=self.how.whole_in)
+        at = self.half * (self.engine.act_elements // 2)
+        self.bases: dict[tuple[int, str], tuple[int, int]] = {}
+        for piece in (piece for block in self.cut for piece in block.pieces):
+            if (piece.term, piece.value) in self.bases:
+                continue
+            place = scheduler.tensors[piece.value]
+            rows = rows_of(self.layer.terms[piece.term], band)
+            self.loads = scheduler.issue(
+                Load(
+                    target=ACT,
+                    wait_folds=free,
+                    wait_stores=max(scheduler.written[piece.value][row] for row in rows),
+                    beat=place.row_beat(rows.start),
+                    beats=len(rows) * place.row_beats,
+                    chunk=at // self.engine.act_chunk,
+                )
+            )
+            self.bases[piece.term, piece.value] = at, rows.start
+            at += len(rows) * place.pitch
+        self.out_half, self.out_free = scheduler.outputs.take(whole=self.how.whole_out)
+        self.out_base = self.out_half * (self.engine.act_elements // 2)
+
+    # --- sums ----------------------------------------------------------------------------------
+
+    def work_block(self, number: int, block: Block, band: range, columns: range) -> None:
+        """Fold the pieces of a block for a tile of pixels, and drain their sums."""
+        scheduler = self.scheduler
+        half, free = scheduler.halves.take()
+        begun: set[int] = set()
+        for weights in self.groups:
+            for index, word in weights.of(number):
+                piece = block.pieces[index]
+                first = self.want(weights)
+                fold = self.fold(piece, band, columns, first + word)
+                mode_changes = scheduler.flow not in (None, self.flow)
+                scheduler.issue(
+                    replace(
+                        fold,
+                        half=half,
+                        accumulate=int(piece.term in begun),
+                        wait_loads=self.loads,
+                        wait_folds=scheduler.counts[Fold] if mode_changes else 0,
+                        wait_drains=free,
+                    )
+                )
+                scheduler.flow = self.flow
+                begun.add(piece.term)
+        self.drain(number, block, band, columns, half)
+        scheduler.halves.release(half, scheduler.counts[Drain])
+
+    def fold(self, piece: Piece, band: range, columns: range, weight: int) -> Fold:
+        """Return a piece's fold for a tile of pixels."""
+        engine, term = self.engine, self.layer.terms[piece.term]
+        place = self.scheduler.tensors[piece.value]
+        height, width, channels = place.shape
+        at, first_row = self.bases[piece.term, piece.value]
+        y = band.start * term.stride[0] + term.origin[0] + piece.r * term.dilation[0]
+        x = (columns.start * term.stride[1] + term.origin[1]) * channels + piece.element
+        pixels = len(band) * len(columns)
+        each_step = self.layer.maximum and self.flow is Dataflow.OUTPUT_STATIONARY
+        tile = {
+            Dataflow.WEIGHT_STATIONARY: pixels,
+            Dataflow.INPUT_STATIONARY: engine.columns,
+            Dataflow.OUTPUT_STATIONARY: engine.rows,
+        }[self.flow]
+        period = max(min(tile, pixels), piece.weights, SUM_TURNAROUND)
+        if self.flow is Dataflow.OUTPUT_STATIONARY:  # rows of sums leave one a cycle
+            period = max(period, -(-engine.rows // (1 if each_step else piece.steps)))
+        return Fold(
+            mode=self.flow.value,
+            is_signed=int(term.element.signed),
+            maximum=int(self.layer.maximum),
+            each_step=int(each_step),
+            base=at + (y - first_row) * place.pitch + x,
+            step_p=term.stride[0] * place.pitch,
+            step_q=term.stride[1] * channels,
+            step_r=term.dilation[0] * place.pitch,
+            step_s=term.dilation[1] * channels,
+            step_u=engine.rows,
+            y=y,
+            y_p=term.stride[0],
+            y_r=term.dilation[0],
+            height=height,
+            x=x,
+            width=width * channels,
+            run=piece.run,
+            r_count=piece.r_count,
+            s_count=piece.s_count,
+            u_count=piece.u_count,
+            q_count=len(columns),
+            pixels=pixels,
+            tile_pixels=tile,
+            weight=weight,
+            weight_step=0 if piece.shared else piece.weights,
+            weights=piece.weights,
+            period=period,
+            sum=piece.term * self.how.region,
+            sum_step=self.how.sum_step or engine.rows,
+            pad=term.pad_value,
+        )
+
+    def drain(self, number: int, block: Block, band: range, columns: range, half: int) -> None:
+        """Drain a block's sums: first each pair of terms to one, then all to activations."""
+        scheduler, how, scale = self.scheduler, self.how, self.layer.scale
+        word = self.parameter_word + parameter_words(self.layer, self.cut[:number], self.engine)
+        joins = len(self.layer.terms) > 1
+        common = Drain(
+            memory=1,
+            half=half,
+            turned=int(how.sum_step > 0),
+            wait_loads=self.parameter_loads,
+            wait_folds=scheduler.counts[Fold],
+            wait_stores=self.out_free,
+            sum_step=how.sum_step,
+            blocks=-(-block.channels // self.engine.columns),
+            channels=block.channels,
+            p_count=len(band),
+            q_count=len(columns),
+            base=self.out_base + columns.start * self.layer.shape[2] + block.first,
+            step_p=self.out.pitch,
+            step_q=self.layer.shape[2],
+            parameter_word=word,
+            **scale_fields(scale),
+        )
+        if joins:
+            one, other = (term.scale or scale for term in self.layer.terms)
+            back = 2 * how.region if how.sum_step else 0
+            scheduler.issue(
+                replace(
+                    common,
+                    joins=1,
+                    sum_other=how.region,
+                    sum_back=back,
+                    **scale_fields(one),
+                    **{f"other_{name}": value for name, value in scale_fields(other).items()},
+                )
+            )
+            common = replace(common, turned=0, sum=back, parameter_word=word + 2)
+        for plane in range(self.out.planes):
+            offset = plane * len(band) * self.out.pitch
+            bits = plane * self.engine.act_bits
+            scheduler.issue(replace(common, base=common.base + offset, plane=bits))
+
+    def store_band(self, band: range) -> None:
+        """Store a band of results, plane by plane."""
+        scheduler, out = self.scheduler, self.out
+        for plane in range(out.planes):
+            offset = plane * len(band) * out.pitch
+            scheduler.issue(
+                Store(
+                    memory=1,
+                    wait_drains=scheduler.counts[Drain],
+                    beat=out.row_beat(band.start, plane),
+                    beats=len(band) * out.row_beats,
+                    element=self.out_base + offset,
+                )
+            )
+        stores = scheduler.counts[Store]
+        scheduler.outputs.release(self.out_half, stores, whole=self.how.whole_out)
+        for row in band:
+            scheduler.written[out.name][row] = stores

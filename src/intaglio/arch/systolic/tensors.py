@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where values and constants lie in an engine's external memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from intaglio.arch.systolic.engine import PARAMETER_CONTAINER, Engine
+from intaglio.numerics.types import IntType
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """A stored value: rows of an image, each from a beat of its own on.
+
+    `pitch` elements lie from a row to the next. A value wider than an activation is stored in
+    `planes`, its lowest bits first, each an image by itself.
+    """
+
+    name: str
+    shape: tuple[int, int, int]
+    element: IntType
+    beat: int
+    pitch: int
+    row_beats: int
+    planes: int = 1
+
+    @property
+    def row_elements(self) -> int:
+        """Elements of a row that mean something."""
+        return self.shape[1] * self.shape[2]
+
+    @property
+    def plane_beats(self) -> int:
+        """Beats of one plane."""
+        return self.shape[0] * self.row_beats
+
+    @property
+    def beats(self) -> int:
+        """Beats it takes."""
+        return self.planes * self.plane_beats
+
+    def row_beat(self, row: int, plane: int = 0) -> int:
+        """Return the first beat of a row."""
+        return self.beat + plane * self.plane_beats + row * self.row_beats
+
+
+def tensor(
+    name: str, shape: tuple[int, int, int], element: IntType, beat: int, engine: Engine
+) -> Tensor:
+    """Lay a value out from a beat on."""
+    row_beats = -(-shape[1] * shape[2] // engine.act_beat)
+    planes = -(-element.width // engine.act_bits)
+    return Tensor(name, shape, element, beat, row_beats * engine.act_beat, row_beats, planes)
+
+
+def pack(values: np.ndarray, container: int) -> bytes:
+    """Return integers as bytes, the first in the lowest bits; a container is 2 to 64 bits wide."""
+    flat = values.reshape(-1).astype(np.int64)
+    if container >= 8:
+        return flat.astype(f"<i{container // 8}").tobytes()
+    per_byte = 8 // container
+    padded = np.zeros(-(-len(flat) // per_byte) * per_byte, np.int64)
+    padded[: len(flat)] = flat & ((1 << container) - 1)
+    shifts = np.arange(per_byte) * container
+    return (padded.reshape(-1, per_byte) << shifts).sum(axis=1).astype(np.uint8).tobytes()
+
+
+def unpack(data: bytes, container: int) -> np.ndarray:
+    """Return the containers of bytes as unsigned int64."""
+    raw = np.frombuffer(data, np.uint8).astype(np.int64)
+    if container == 8:
+        return raw
+    shifts = np.arange(8 // container) * container
+    return ((raw[:, None] >> shifts) & ((1 << container) - 1)).reshape(-1)
+
+
+def frame_bytes(frame: np.ndarray, place: Tensor, engine: Engine) -> bytes:
+    """Return an input frame as the engine's memory holds it.
+
+    Shapes: frame of `place.shape`, integers.
+    """
+    rows = np.zeros((place.shape[0], place.pitch), np.int64)
+    rows[:, : place.row_elements] = frame.reshape(place.shape[0], -1)
+    return pack(rows, engine.act_container)
+
+
+def frame_of(data: bytes, place: Tensor, engine: Engine) -> np.ndarray:
+    """Return the frame that memory holds, as int64 [H, W, C]: the inverse of `frame_bytes`."""
+    planes = unpack(data, engine.act_container).reshape(place.planes, place.shape[0], place.pitch)
+    planes = planes[:, :, : place.row_elements] & ((1 << engine.act_bits) - 1)
+    shifts = np.arange(place.planes)[:, None, None] * engine.act_bits
+    code = (planes << shifts).sum(axis=0) & ((1 << place.element.width) - 1)
+    if place.element.signed:
+        code = np.where(code >> (place.element.width - 1), code - (1 << place.element.width), code)
+    return code.reshape(place.shape)
+
+
+def parameter_bytes(bias: np.ndarray, multiplier: np.ndarray, engine: Engine) -> bytes:
+    """Return words of parameters: a container a lane, the multiplier above the bias.
+
+    Shapes: bias and multiplier [words, lanes].
+    """
+    low = bias.astype(np.int64) & ((1 << engine.sum_bits) - 1)
+    return pack(low | (multiplier.astype(np.int64) << engine.sum_bits), PARAMETER_CONTAINER)
+
+
+class Image:
+    """Memory as it is filled: constants one behind the other, each from a beat on."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.beat_bytes = engine.beat_bits // 8
+        self.data = bytearray()
+
+    @property
+    def beats(self) -> int:
+        """Beats so far."""
+        return len(self.data) // self.beat_bytes
+
+    def put(self, parts: Sequence[bytes]) -> tuple[int, int]:
+        """Append data and return its first beat and its number of beats."""
+        first = self.beats
+        for part in parts:
+            self.data += part
+        self.data += bytes(-len(self.data) % self.beat_bytes)
+        return first, self.beats - first
+
+    def reserve(self, beats: int) -> int:
+        """Append empty beats and return the first."""
+        first = self.beats
+        self.data += bytes(beats * self.beat_bytes)
+        return first

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The instructions of one unit, one after the other: `word_o` is the next one, an edge after
+// `fetch_i`; `take_i` moves on. `ended_o` says that none is left.
+
+module instruction_list #(
+  parameter int unsigned Width = 8,
+  parameter int unsigned Count = 1,
+  parameter              InitFile = ""
+) (
+  input  logic             clk_i,
+  input  logic             restart_i,
+  input  logic             fetch_i,
+  input  logic             take_i,
+  output logic [Width-1:0] word_o,
+  output logic             ended_o
+);
+  localparam int unsigned AddrWidth = (Count > 1) ? $clog2(Count) : 1;
+
+  logic [Width-1:0] list [Count];
+  initial $readmemh(InitFile, list);
+
+  logic [AddrWidth:0] next_q;
+  logic [Width-1:0] word_q;
+  always_ff @(posedge clk_i) begin
+    if (restart_i) next_q <= '0;
+    else next_q <= next_q + (AddrWidth + 1)'(take_i);
+    if (fetch_i) word_q <= list[next_q[AddrWidth-1:0]];
+  end
+
+  assign word_o = word_q;
+  assign ended_o = next_q == (AddrWidth + 1)'(Count);
+endmodule
