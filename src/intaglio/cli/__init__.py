@@ -22,6 +22,7 @@ from intaglio.cli import (
     evaluate,
     explore,
     inspect,
+    predict,
     quantize,
     report,
     simulate,
@@ -29,7 +30,19 @@ from intaglio.cli import (
 )
 from intaglio.errors import IntaglioError
 
-COMMANDS = (inspect, quantize, evaluate, explore, emit, simulate, synthesize, report, demo, check)
+COMMANDS = (
+    inspect,
+    quantize,
+    evaluate,
+    explore,
+    predict,
+    emit,
+    simulate,
+    synthesize,
+    report,
+    demo,
+    check,
+)
 INTERRUPTED = 130
 
 

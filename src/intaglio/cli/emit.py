@@ -6,7 +6,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from intaglio.arch.store import read_design
+from intaglio.arch.systolic.store import read_any_design
 from intaglio.cli.arguments import add_data
 from intaglio.cli.outcome import Outcome
 from intaglio.flow import emit
@@ -24,7 +24,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> Outcome:
     """Write the bundle; with data, its bench drives those frames."""
-    design = read_design(arguments.design)
+    design = read_any_design(arguments.design)
     frames = None
     if arguments.data:
         samples = read_samples(arguments.data).first(arguments.count or 4)

@@ -13,9 +13,12 @@ import numpy as np
 
 from intaglio.arch.dataflow import dataflow, require_fit
 from intaglio.arch.design import Design
+from intaglio.arch.systolic.array import Array, Dataflow
+from intaglio.arch.systolic.design import ArrayDesign
+from intaglio.arch.systolic.predict import Memory, Prediction
 from intaglio.devices import device
 from intaglio.devices.description import Device
-from intaglio.errors import InfeasibleError
+from intaglio.errors import InfeasibleError, ModelError
 from intaglio.explore.buffers import settle_buffers
 from intaglio.explore.folding import Folding, best_throughput, least_area, pareto
 from intaglio.ir.graph import Graph, Program
@@ -23,8 +26,11 @@ from intaglio.quantize.accuracy import Evaluation, evaluate
 from intaglio.quantize.program import quantize
 from intaglio.quantize.scheme import Scheme
 from intaglio.report.report import Report, report
-from intaglio.rtl.bundle import Bundle, emit
+from intaglio.rtl import bundle as dataflow_bundle
+from intaglio.rtl.array_bundle import design_of, emit_array
+from intaglio.rtl.bundle import Bundle
 from intaglio.tools import simulation
+from intaglio.tools.array_simulation import simulate_array
 from intaglio.tools.simulation import Run
 from intaglio.tools.verilator import Stalls
 
@@ -33,12 +39,17 @@ if TYPE_CHECKING:
     from intaglio.tools.vivado import Project
 
 __all__ = [
+    "Array",
+    "ArrayDesign",
     "Bundle",
+    "Dataflow",
     "Design",
     "Device",
     "Evaluation",
     "Exploration",
     "Graph",
+    "Memory",
+    "Prediction",
     "Program",
     "Report",
     "Run",
@@ -49,6 +60,7 @@ __all__ = [
     "evaluate",
     "explore",
     "load",
+    "predict",
     "quantize",
     "report",
     "simulate",
@@ -172,6 +184,33 @@ def _within(search: Callable[[float, float], Found], fill: float, logic: float) 
         logic = min(2 * logic, fill)
 
 
+def emit(
+    design: Design | ArrayDesign, folder: str | Path, frames: np.ndarray | None = None
+) -> Bundle:
+    """Write a design's bundle, replacing an older bundle of the same folder.
+
+    Args:
+        design: what to write.
+        folder: where; it must be absent, empty, or hold a bundle.
+        frames: integer frames for the bench of a dataflow design, [N, *frame]; a few random ones
+            by default.
+
+    Raises:
+        ArtifactError: the folder holds something else.
+    """
+    if isinstance(design, ArrayDesign):
+        return emit_array(design, folder)
+    return dataflow_bundle.emit(design, folder, frames)
+
+
+def predict(design: ArrayDesign) -> Prediction:
+    """Return the cycles of a design with an array, layer by layer.
+
+    Exactness: equal to simulation, for a memory that answers as the design says.
+    """
+    return design.prediction
+
+
 def simulate(
     bundle: Bundle,
     data: np.ndarray,
@@ -194,9 +233,15 @@ def simulate(
     Raises:
         VerificationError: a bit or a cycle differs.
         MissingToolError: Verilator or a C++ compiler is missing, or at gate level Yosys.
+        ModelError: stalls or gate level are asked for of a design with an array.
         ToolError: at gate level, Yosys failed or cells of the device's family have no models.
     """
-    frames = bundle.design().program.quantize_input(data)
+    design = design_of(bundle)
+    frames = design.program.quantize_input(data)
+    if isinstance(design, ArrayDesign):
+        if gate_level or (stalls is not None and stalls.any):
+            raise ModelError("a design with an array has no stalls, and no gate level yet")
+        return simulate_array(bundle, design, frames, work=work, progress=progress)
     if gate_level:
         from intaglio.tools import gates
 
@@ -208,7 +253,7 @@ def places(bundle: Bundle) -> bool:
     """Tell whether open tools take a bundle to a bitstream: `synthesize`, else `vivado_project`."""
     from intaglio.tools.families import toolchain
 
-    return toolchain(bundle.design().device.family).placer is not None
+    return toolchain(design_of(bundle).device.family).placer is not None
 
 
 def vivado_project(
@@ -230,7 +275,7 @@ def vivado_project(
 
     return write_project(
         bundle,
-        bundle.design().device,
+        design_of(bundle).device,
         output or bundle.folder.with_name(bundle.folder.name + ".vivado"),
         clock_mhz=clock_mhz,
     )
@@ -258,7 +303,7 @@ def synthesize(
         bundle.folder,
         bundle.sources,
         bundle.top,
-        bundle.design().device,
+        design_of(bundle).device,
         output or bundle.folder.with_name(bundle.folder.name + ".synth"),
         seed=seed,
         progress=progress,

@@ -55,6 +55,11 @@ class Bundle:
         return bool(self.manifest.get("gate_level", False))
 
     @property
+    def architecture(self) -> str:
+        """What kind of design it holds: dataflow or systolic."""
+        return str(self.manifest.get("architecture", "dataflow"))
+
+    @property
     def sha256(self) -> str:
         """Hash of everything in the bundle."""
         return str(self.manifest["sha256"])
@@ -97,29 +102,48 @@ def emit(design: Design, folder: str | Path, frames: np.ndarray | None = None) -
     Raises:
         ArtifactError: the folder holds something else.
     """
-    folder = Path(folder)
-    if folder.exists() and not folder.is_dir():
-        raise ArtifactError(f"{folder} must be a folder, not a file")
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / MANIFEST).is_file():
-        raise ArtifactError(f"{folder} must be empty or hold a bundle; it holds other files")
     module = module_name(design.graph.name)
     files, sources, models = _files(design, module, frames)
-    digests = {name: _digest(data) for name, data in sorted(files.items())}
-    manifest = {
-        "kind": "bundle",
-        "schema": artifact.SCHEMA,
-        "top": module,
+    about = {
         "device": design.device.name,
         "sources": sources,
         "models": models,
         "streams": _streams(design),
         "cycles": {"latency": design.cycles.latency, "interval": design.cycles.interval},
+    }
+    return write_bundle(folder, module, files, about)
+
+
+def write_bundle(
+    folder: str | Path, module: str, files: Mapping[str, bytes], about: Mapping[str, Any]
+) -> Bundle:
+    """Write a bundle's files and its manifest, replacing an older bundle of the same folder.
+
+    Args:
+        folder: where; it must be absent, empty, or hold a bundle.
+        module: the top module.
+        files: contents by path.
+        about: what the manifest says beside checksums and provenance.
+
+    Raises:
+        ArtifactError: the folder holds something else.
+    """
+    folder = Path(folder)
+    if folder.exists() and not folder.is_dir():
+        raise ArtifactError(f"{folder} must be a folder, not a file")
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / MANIFEST).is_file():
+        raise ArtifactError(f"{folder} must be empty or hold a bundle; it holds other files")
+    digests = {name: _digest(data) for name, data in sorted(files.items())}
+    manifest = {
+        "kind": "bundle",
+        "schema": artifact.SCHEMA,
+        "top": module,
+        **about,
         "files": digests,
         "sha256": artifact.content_hash("bundle", digests, {}),
         "provenance": artifact.provenance(),
     }
-    files[MANIFEST] = (json.dumps(manifest, indent=2) + "\n").encode()
-    _replace(folder, files)
+    _replace(folder, {**files, MANIFEST: (json.dumps(manifest, indent=2) + "\n").encode()})
     return Bundle(folder, module, manifest)
 
 

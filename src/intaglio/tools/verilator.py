@@ -6,7 +6,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -64,6 +64,28 @@ class Observed:
     def complete(self) -> bool:
         """Whether every beat came out."""
         return bool((self.given >= 0).all())
+
+
+@dataclass(frozen=True)
+class Harness:
+    """The program around a design: a C++ file of this package, and what is defined for it."""
+
+    file: str
+    defines: Mapping[str, int]
+
+    @classmethod
+    def streams(cls, bundle: Bundle) -> Harness:
+        """Return the one that streams beats through a dataflow design."""
+        words = {
+            name: _stream_words(bundle, port)
+            for name, port in (("IN", "s_axis"), ("OUT", "m_axis"))
+        }
+        return cls("bench.cpp", {f"DESIGN_{name}_WORDS": count for name, count in words.items()})
+
+    @property
+    def source(self) -> Path:
+        """Where the file is."""
+        return Path(str(resources.files("intaglio.tools") / self.file))
 
 
 @dataclass(frozen=True)
@@ -144,6 +166,7 @@ def build(
     runtime: Path | None = None,
     optimize: str = OPTIMIZE,
     lint: bool = True,
+    harness: Harness | None = None,
 ) -> Bench:
     """Compile a bundle; what is already compiled from the same contents is used again.
 
@@ -154,16 +177,18 @@ def build(
         runtime: folder in which Verilator's own compiled parts are kept for other bundles too.
         optimize: the C++ compiler's option; `-O0` is best for a few thousand cycles.
         lint: whether to refuse what Verilator warns of.
+        harness: the program around it; the one that streams beats by default.
 
     Raises:
         MissingToolError: Verilator or a C++ compiler is not installed.
         ToolError: a tool failed; its log is named.
     """
     root, compiler = verilator_root(), compiler_path()
+    harness = harness or Harness.streams(bundle)
     work.mkdir(parents=True, exist_ok=True)
     program = work / ("bench_trace" if trace else "bench")
     stamp = program.with_suffix(".key")
-    key = _key(bundle, trace, optimize)
+    key = _key(bundle, harness, trace, optimize)
     if program.is_file() and stamp.is_file() and stamp.read_text() == key:
         return Bench(program, bundle, work)
     stamp.unlink(missing_ok=True)
@@ -194,7 +219,7 @@ def build(
     flags = [optimize, *_flags(root)]
     if runtime is not None:
         flags += _precompiled(compiler, flags, runtime, log)
-    _compile(bundle, [compiler, *flags], generated, objects, program, log, trace=trace)
+    _compile(harness, [compiler, *flags], generated, objects, program, log, trace=trace)
     shutil.rmtree(generated)
     write_atomic(stamp, key.encode())
     return Bench(program, bundle, work)
@@ -225,13 +250,9 @@ def verilator_root() -> Path:
     return root
 
 
-def _key(bundle: Bundle, trace: bool, optimize: str) -> str:
-    bench = _bench_source().read_bytes()
+def _key(bundle: Bundle, harness: Harness, trace: bool, optimize: str) -> str:
+    bench = harness.source.read_bytes()
     return hashlib.sha256(f"{bundle.sha256} {trace} {optimize}\n".encode() + bench).hexdigest()
-
-
-def _bench_source() -> Path:
-    return Path(str(resources.files("intaglio.tools") / "bench.cpp"))
 
 
 def _flags(root: Path) -> list[str]:
@@ -267,7 +288,7 @@ def _precompiled(compiler: str, flags: Sequence[str], folder: Path, log: Path) -
 
 
 def _compile(
-    bundle: Bundle,
+    harness: Harness,
     compiler: Sequence[str],
     generated: Path,
     objects: Sequence[Path],
@@ -278,13 +299,13 @@ def _compile(
 ) -> None:
     """Compile the generated C++ and the bench as one unit: headers are then read once."""
     whole = generated / "all.cc"
-    parts = [*sorted(generated.glob("*.cpp")), _bench_source()]
+    parts = [*sorted(generated.glob("*.cpp")), harness.source]
     whole.write_text("".join(f'#include "{part.resolve()}"\n' for part in parts))
-    into, out = (_stream_words(bundle, port) for port in ("s_axis", "m_axis"))
+    defines = {**harness.defines, "DESIGN_TRACE": int(trace)}
     fresh = program.with_name(f".{program.name}.{os.getpid()}")
     command = [
         *(*compiler, "-I", str(generated.resolve())),
-        *(f"-DDESIGN_IN_WORDS={into}", f"-DDESIGN_OUT_WORDS={out}", f"-DDESIGN_TRACE={int(trace)}"),
+        *(f"-D{name}={value}" for name, value in defines.items()),
         *(str(whole.resolve()), *(str(o.resolve()) for o in objects)),
         *("-o", str(fresh.resolve())),
     ]

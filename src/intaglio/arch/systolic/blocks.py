@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from intaglio.arch.systolic.engine import Dataflow, Engine
+from intaglio.arch.systolic.array import Array, Dataflow
 from intaglio.arch.systolic.layers import Layer, Network, Term
 from intaglio.errors import ModelError
 
@@ -64,7 +64,7 @@ class Block:
     pieces: tuple[Piece, ...]
 
 
-def blocks(net: Network, layer: Layer, engine: Engine, flow: Dataflow) -> tuple[Block, ...]:
+def blocks(net: Network, layer: Layer, array: Array, flow: Dataflow) -> tuple[Block, ...]:
     """Return a layer's blocks on an array.
 
     Raises:
@@ -77,20 +77,18 @@ def blocks(net: Network, layer: Layer, engine: Engine, flow: Dataflow) -> tuple[
             tuple(
                 piece
                 for index in range(len(layer.terms))
-                for piece in _pieces(net, layer, index, first, count, engine, flow)
+                for piece in _pieces(net, layer, index, first, count, array, flow)
             ),
         )
-        for first, count in _ranges(net, layer, engine, flow)
+        for first, count in _ranges(net, layer, array, flow)
     )
 
 
-def _ranges(
-    net: Network, layer: Layer, engine: Engine, flow: Dataflow
-) -> Iterator[tuple[int, int]]:
+def _ranges(net: Network, layer: Layer, array: Array, flow: Dataflow) -> Iterator[tuple[int, int]]:
     """Yield the outputs of each block: some of a group, or some whole groups."""
     term = layer.terms[0]
     inputs, outputs = term.weight.shape[3], len(term.weight) // term.groups
-    together = _together(term, engine)
+    together = _together(term, array)
     if together > 1 or (term.groups > 1 and inputs == 1):
         edges = {0, term.groups}
         for other in layer.terms:
@@ -100,20 +98,20 @@ def _ranges(
             for first in range(low, high, together):
                 yield first * outputs, min(together, high - first) * outputs
         return
-    size = engine.columns
+    size = array.columns
     if flow is Dataflow.INPUT_STATIONARY:
-        size = max(1, min(-(-outputs // size), engine.sum_rows // size)) * size
+        size = max(1, min(-(-outputs // size), array.sum_rows // size)) * size
     for group in range(term.groups):
         for first in range(0, outputs, size):
             yield group * outputs + first, min(size, outputs - first)
 
 
-def _together(term: Term, engine: Engine) -> int:
+def _together(term: Term, array: Array) -> int:
     """Return how many groups fit on the array side by side, at least 1."""
     inputs, outputs = term.weight.shape[3], len(term.weight) // term.groups
     if term.groups == 1:
         return 1
-    return max(1, min(engine.rows // inputs, engine.columns // outputs))
+    return max(1, min(array.rows // inputs, array.columns // outputs))
 
 
 def _edges(net: Network, term: Term, inputs: int) -> set[int]:
@@ -130,7 +128,7 @@ def _pieces(
     index: int,
     first: int,
     count: int,
-    engine: Engine,
+    array: Array,
     flow: Dataflow,
 ) -> Iterator[Piece]:
     """Yield the pieces of a block that belong to one term."""
@@ -149,12 +147,12 @@ def _pieces(
             whole = seen == (start, end) and term.groups == 1 and term.dilation[1] == 1
             if whole:  # kernel columns lie one behind the other in memory: one long run
                 taps = taps.reshape(taps.shape[0], 1, -1, count)
-            for r, r_count, u, words in _cut(taps, engine, flow):
-                run = min(taps.shape[2] - u * engine.rows, words.shape[2] * engine.rows)
+            for r, r_count, u, words in _cut(taps, array, flow):
+                run = min(taps.shape[2] - u * array.rows, words.shape[2] * array.rows)
                 yield Piece(
                     index,
                     part.value,
-                    seen[0] - start + u * engine.rows,
+                    seen[0] - start + u * array.rows,
                     r,
                     r_count,
                     taps.shape[1],
@@ -176,14 +174,14 @@ def _taps(term: Term, first: int, count: int, seen: tuple[int, int]) -> np.ndarr
 
 
 def _cut(
-    taps: np.ndarray, engine: Engine, flow: Dataflow
+    taps: np.ndarray, array: Array, flow: Dataflow
 ) -> Iterator[tuple[int, int, int, np.ndarray]]:
     """Yield kernel rows (first, count), first word of the runs, words [R, S, U, words, lanes].
 
     Each fits half of the memory of weights.
     """
     r_total, s_total, run, count = taps.shape
-    rows = engine.rows
+    rows = array.rows
     u_total = -(-run // rows)
     padded = np.full((r_total, s_total, u_total * rows, count), taps.flat[0])
     padded[:, :, :run] = taps
@@ -192,7 +190,7 @@ def _cut(
         split = split.transpose(0, 1, 2, 4, 3)
     else:
         split = split[:, :, :, : min(rows, run)]
-    room = engine.weight_words // 2
+    room = array.weight_words // 2
     row = s_total * u_total * split.shape[3]
     if row <= room:
         many = room // row

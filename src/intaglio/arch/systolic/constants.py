@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Weights, codebooks and parameters of a layer in an engine's memory, and whether they fit it."""
+"""Weights, codebooks and parameters of a layer in an array's memory, and whether they fit it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from intaglio.arch.systolic.array import MULTIPLIER_BITS, VALUE_BITS, Array
 from intaglio.arch.systolic.blocks import Block, Piece
-from intaglio.arch.systolic.engine import MULTIPLIER_BITS, VALUE_BITS, Engine
 from intaglio.arch.systolic.layers import Layer, Scale
 from intaglio.arch.systolic.tensors import Image, pack, parameter_bytes
 from intaglio.errors import ModelError
@@ -31,9 +31,9 @@ class Weights:
         return ((piece, word) for owner, piece, word in self.places if owner == block)
 
 
-def put_weights(cut: Sequence[Block], engine: Engine, image: Image) -> tuple[Weights, ...]:
-    """Put a layer's weights into memory, in groups that half of the engine's own memory holds."""
-    room = engine.weight_words // 2
+def put_weights(cut: Sequence[Block], array: Array, image: Image) -> tuple[Weights, ...]:
+    """Put a layer's weights into memory, in groups that half of the array's own memory holds."""
+    room = array.weight_words // 2
     groups: list[list[tuple[int, int, int]]] = [[]]
     pieces: list[list[Piece]] = [[]]
     used = 0
@@ -47,35 +47,35 @@ def put_weights(cut: Sequence[Block], engine: Engine, image: Image) -> tuple[Wei
             pieces[-1].append(piece)
             used += piece.size
     return tuple(
-        Weights(tuple(places), *_put(some, engine, image))
+        Weights(tuple(places), *_put(some, array, image))
         for places, some in zip(groups, pieces, strict=True)
     )
 
 
 def _put(
-    pieces: Sequence[Piece], engine: Engine, image: Image
+    pieces: Sequence[Piece], array: Array, image: Image
 ) -> tuple[tuple[int, int], tuple[int, int]]:
     """Put the words of pieces into memory, as they are or as codes with their codebook."""
     rows = [piece.words.reshape(-1, piece.words.shape[2]) for piece in pieces]
-    words = np.zeros((sum(map(len, rows)), engine.lanes), np.int64)
+    words = np.zeros((sum(map(len, rows)), array.lanes), np.int64)
     at = 0
     for some in rows:
         words[at : at + len(some), : some.shape[1]] = some
         at += len(some)
-    if not engine.code_bits:
-        return image.put([pack(words, engine.weight_container)]), (0, 0)
+    if not array.code_bits:
+        return image.put([pack(words, array.weight_container)]), (0, 0)
     book = np.unique(np.concatenate([some.ravel() for some in rows]))
-    if len(book) > 1 << engine.code_bits:
+    if len(book) > 1 << array.code_bits:
         raise ModelError(
-            f"weights must be at most {1 << engine.code_bits} different values for codes of "
-            f"{engine.code_bits} bits, not {len(book)}"
+            f"weights must be at most {1 << array.code_bits} different values for codes of "
+            f"{array.code_bits} bits, not {len(book)}"
         )
     codes = np.clip(np.searchsorted(book, words), 0, len(book) - 1)
-    return image.put([pack(codes, engine.weight_container)]), image.put([pack(book, 8)])
+    return image.put([pack(codes, array.weight_container)]), image.put([pack(book, 8)])
 
 
 def put_parameters(
-    layer: Layer, cut: Sequence[Block], engine: Engine, image: Image
+    layer: Layer, cut: Sequence[Block], array: Array, image: Image
 ) -> tuple[int, int]:
     """Put a layer's biases and multipliers into memory: return first beat and number of beats.
 
@@ -83,35 +83,35 @@ def put_parameters(
     outputs.
 
     Raises:
-        ModelError: they do not fit half of the engine's memory of parameters.
+        ModelError: they do not fit half of the array's memory of parameters.
     """
     bias, multiplier = [], []
     for block in cut:
         for term in layer.terms:
             if term.scale is not None:
-                bias.append(np.zeros(engine.lanes, np.int64))
+                bias.append(np.zeros(array.lanes, np.int64))
                 factors = term.scale.multiplier
-                multiplier.append(_lanes(factors, block.first, block.channels, engine))
-        for first in range(block.first, block.first + block.channels, engine.columns):
-            count = min(engine.columns, block.first + block.channels - first)
-            bias.append(_lanes(layer.bias, first, count, engine))
-            multiplier.append(_lanes(layer.scale.multiplier, first, count, engine))
-    if len(bias) > engine.parameter_words // 2:
+                multiplier.append(_lanes(factors, block.first, block.channels, array))
+        for first in range(block.first, block.first + block.channels, array.columns):
+            count = min(array.columns, block.first + block.channels - first)
+            bias.append(_lanes(layer.bias, first, count, array))
+            multiplier.append(_lanes(layer.scale.multiplier, first, count, array))
+    if len(bias) > array.parameter_words // 2:
         raise ModelError(
-            f"parameter_words must be at least {2 * len(bias)}, not {engine.parameter_words}"
+            f"parameter_words must be at least {2 * len(bias)}, not {array.parameter_words}"
         )
-    return image.put([parameter_bytes(np.array(bias), np.array(multiplier), engine)])
+    return image.put([parameter_bytes(np.array(bias), np.array(multiplier), array)])
 
 
-def parameter_words(layer: Layer, cut: Sequence[Block], engine: Engine) -> int:
+def parameter_words(layer: Layer, cut: Sequence[Block], array: Array) -> int:
     """Return the words of parameters that some blocks take."""
     own = sum(term.scale is not None for term in layer.terms)
-    return sum(own - (-block.channels // engine.columns) for block in cut)
+    return sum(own - (-block.channels // array.columns) for block in cut)
 
 
-def _lanes(values: np.ndarray, first: int, count: int, engine: Engine) -> np.ndarray:
+def _lanes(values: np.ndarray, first: int, count: int, array: Array) -> np.ndarray:
     """Return a word's lanes: some of the values of a tensor, or the one that all share."""
-    lanes = np.zeros(engine.lanes, np.int64)
+    lanes = np.zeros(array.lanes, np.int64)
     lanes[:count] = values[0] if len(values) == 1 else values[first : first + count]
     return lanes
 
@@ -126,23 +126,23 @@ def scale_fields(scale: Scale) -> dict[str, int]:
     }
 
 
-def check_layer(layer: Layer, engine: Engine) -> None:
-    """Check that a layer's numbers fit the engine.
+def check_layer(layer: Layer, array: Array) -> None:
+    """Check that a layer's numbers fit the array.
 
     Raises:
-        ModelError: one does not; the text says which size of the engine is too small.
+        ModelError: one does not; the text says which size of the array is too small.
     """
     for term in layer.terms:
-        if term.element.width > engine.act_bits:
+        if term.element.width > array.act_bits:
             raise ModelError(f"act_bits must be at least {term.element.width}")
-        limit = 1 << (engine.weight_bits - 1)
+        limit = 1 << (array.weight_bits - 1)
         low, high = int(term.weight.min()), int(term.weight.max())
         if low < -limit or high >= limit:
-            raise ModelError(f"weights must fit s{engine.weight_bits}, not {low}..{high}")
+            raise ModelError(f"weights must fit s{array.weight_bits}, not {low}..{high}")
         largest = max(abs(term.element.min), abs(term.element.max), abs(term.pad_value))
         total = np.abs(term.weight).reshape(len(term.weight), -1).sum(axis=1) * largest
         reach = int((total + np.abs(layer.bias)).max())
-        if reach >= 1 << (engine.sum_bits - 1):
+        if reach >= 1 << (array.sum_bits - 1):
             raise ModelError(f"sum_bits must be at least {reach.bit_length() + 1}")
     for scale in (layer.scale, *(term.scale for term in layer.terms if term.scale)):
         if int(scale.multiplier.max()) >= 1 << MULTIPLIER_BITS or scale.shift > 63:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the units of an engine work off: one frozen class for each unit, and its bits.
+"""What the units of an array work off: one frozen class for each unit, and its bits.
 
 Fields are those of the packed structs in `load_unit.sv`, `fold_unit.sv`, `drain_unit.sv` and
 `store_unit.sv`, in their order, the first one highest.
@@ -15,13 +15,13 @@ from intaglio.errors import ModelError
 
 
 def _bits(width: int, default: int = 0) -> Any:
-    """Declare a field of so many bits; 0 stands for the engine's bits of an activation."""
+    """Declare a field of so many bits; 0 stands for the array's bits of an activation."""
     return field(default=default, metadata={"bits": width})
 
 
 @dataclass(frozen=True, kw_only=True)
 class Load:
-    """Beats of memory into one of the engine's own memories.
+    """Beats of memory into one of the array's own memories.
 
     `target` is 0 or 1 for activations, 2 for weights, 3 for parameters, 4 for the codebook.
     """
@@ -145,7 +145,7 @@ def encode(instruction: Instruction, act_bits: int) -> int:
     """Return an instruction's bits.
 
     Raises:
-        ModelError: a field does not fit; a network is too large for the engine's counters.
+        ModelError: a field does not fit; a network is too large for the array's counters.
     """
     word = 0
     for item in fields(instruction):

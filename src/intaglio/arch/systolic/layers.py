@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A program as layers of an engine: sums over taps, scaled; one short rule for each operator.
+"""A program as layers of an array: sums over taps, scaled; one short rule for each operator.
 
-Everything that an engine runs has one form: products of a window with weights are summed up (or
+Everything that an array runs has one form: products of a window with weights are summed up (or
 the largest is kept), then scaled and limited. Pooling and sums of two tensors are such products,
 with weights of one. What only names or joins values (flatten, concat) is resolved here: it takes no
-time on an engine.
+time on an array.
 """
 
 from __future__ import annotations
@@ -125,11 +125,11 @@ def network(program: Program) -> Network:
     """Return a program's layers.
 
     Raises:
-        ModelError: a node cannot be run by an engine; it is named, with the reason.
+        ModelError: a node cannot be run by an array; it is named, with the reason.
     """
     graph = program.graph
     if len(graph.inputs) != 1 or len(graph.outputs) != 1:
-        raise ModelError(f"{graph.name} must have one input and one output for an engine")
+        raise ModelError(f"{graph.name} must have one input and one output for an array")
     return _Reader(graph).read()
 
 
@@ -146,7 +146,7 @@ class _Reader:
         output = self.alias(self.graph.outputs[0])
         node = self.graph.producers.get(output)
         if node is None or isinstance(node.op, Concat):
-            raise ModelError(f"the output of an engine must be made by a layer, not {output!r}")
+            raise ModelError(f"the output of an array must be made by a layer, not {output!r}")
         self.store(output)
         return Network(self.graph, tuple(self.layers.values()), self.parts)
 
@@ -175,11 +175,11 @@ class _Reader:
         if node is None or not isinstance(node.op, Concat):
             return [Part(name, _image(self.graph.types[name])[2])]
         if node.op.axis != len(self.graph.types[name].shape) - 1:
-            raise ModelError(f"{node}: an engine joins channels only, not axis {node.op.axis}")
+            raise ModelError(f"{node}: an array joins channels only, not axis {node.op.axis}")
         elements = {self.graph.types[i].integer for i in node.inputs}
         if len(elements) > 1:
             raise ModelError(
-                f"{node}: an engine joins values of one type, not {sorted(map(str, elements))}"
+                f"{node}: an array joins values of one type, not {sorted(map(str, elements))}"
             )
         return [part for operand in node.inputs for part in self.split(self.alias(operand))]
 
@@ -199,7 +199,7 @@ class _Reader:
         elif below != name:
             layer = self.copy(below)
         else:
-            raise ModelError(f"{node} has no place on an engine: use the dataflow architecture")
+            raise ModelError(f"{node} has no place on an array: use the dataflow architecture")
         self.layers[name] = replace(
             layer, name=name, node=node.name, element=type_.integer, scale=scale
         )
@@ -219,7 +219,7 @@ class _Reader:
 def _image(type_: TensorType) -> Shape:
     shape = (1, 1, 1, *type_.shape)[-3:]
     if len(type_.shape) > 3:
-        raise ModelError(f"an engine takes frames of at most three axes, not {type_}")
+        raise ModelError(f"an array takes frames of at most three axes, not {type_}")
     return shape[0], shape[1], shape[2]
 
 
@@ -268,7 +268,7 @@ def _conv2d(reader: _Reader, node: Node, op: Conv2d) -> Layer:
     return _layer(out, (term,), constants[node.inputs[2]].data)
 
 
-def _matmul(reader: _Reader, node: Node, op: Matmul) -> Layer:
+def _matmul(reader: _Reader, node: Node, _op: Matmul) -> Layer:
     """Run a dense layer as a window as large as the frame that was flattened."""
     constants = reader.graph.constants
     name, shape, element = reader.source(node.inputs[0])
@@ -292,7 +292,7 @@ def _max_pool(reader: _Reader, node: Node, op: MaxPool) -> Layer:
     return _layer(_image(reader.graph.types[node.name]), (term,), maximum=True)
 
 
-def _add(reader: _Reader, node: Node, op: Add) -> Layer:
+def _add(reader: _Reader, node: Node, _op: Add) -> Layer:
     """Add two stored values, each scaled in its own way by what stands before the sum."""
     terms: list[Term] = []
     for operand in node.inputs:

@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from intaglio.arch.systolic.array import Array, Dataflow
 from intaglio.arch.systolic.blocks import Block
-from intaglio.arch.systolic.engine import Dataflow, Engine
 from intaglio.arch.systolic.layers import Layer, Term
 from intaglio.arch.systolic.tensors import Tensor
 from intaglio.errors import ModelError
@@ -35,7 +35,7 @@ def plan(
     cut: Sequence[Block],
     tensors: Mapping[str, Tensor],
     out: Tensor,
-    engine: Engine,
+    array: Array,
     flow: Dataflow,
 ) -> Plan:
     """Choose the largest bands that fit.
@@ -44,7 +44,7 @@ def plan(
         ModelError: not even one row fits; the text says which memory is too small.
     """
     p, q, _ = layer.shape
-    pixels, step = _tile_pixels(layer, cut, engine, flow)
+    pixels, step = _tile_pixels(layer, cut, array, flow)
     width = min(q, pixels)
     most = max(1, pixels // q)
     read = {
@@ -59,35 +59,35 @@ def plan(
         )
         return into, rows * out.pitch * out.planes
 
-    half = engine.act_elements // 2
+    half = array.act_elements // 2
     rows = min(p, most)
     while rows > 1 and max(taken(rows)) > half:
         rows -= 1
     into, made = taken(rows)
     if max(into, made) > 2 * half:
-        need = -(-max(into, made) // engine.lanes)
-        raise ModelError(f"act_rows must be at least {need} for a row of it, not {engine.act_rows}")
+        need = -(-max(into, made) // array.lanes)
+        raise ModelError(f"act_rows must be at least {need} for a row of it, not {array.act_rows}")
     bands = tuple(range(first, min(p, first + rows)) for first in range(0, p, rows))
     columns = tuple(range(first, min(q, first + width)) for first in range(0, q, width))
     count = len(bands[0]) * len(columns[0])
-    region = count if not step else -(-count // engine.columns) * step
+    region = count if not step else -(-count // array.columns) * step
     return Plan(bands, columns, into > half, made > half, region, step)
 
 
 def _tile_pixels(
-    layer: Layer, cut: Sequence[Block], engine: Engine, flow: Dataflow
+    layer: Layer, cut: Sequence[Block], array: Array, flow: Dataflow
 ) -> tuple[int, int]:
     """Return the pixels whose sums half of the accumulators holds, and the rows of `columns`."""
     joins = len(layer.terms) > 1
     if flow is not Dataflow.INPUT_STATIONARY:
-        return engine.sum_rows // (2 if joins else 1), 0
+        return array.sum_rows // (2 if joins else 1), 0
     channels = max(block.channels for block in cut)
-    step = -(-channels // engine.columns) * engine.columns
-    tiles = engine.sum_rows // step // (3 if joins else 1)
+    step = -(-channels // array.columns) * array.columns
+    tiles = array.sum_rows // step // (3 if joins else 1)
     if tiles == 0:
         need = step * (3 if joins else 1)
-        raise ModelError(f"sum_rows must be at least {need}, not {engine.sum_rows}")
-    return tiles * engine.columns, step
+        raise ModelError(f"sum_rows must be at least {need}, not {array.sum_rows}")
+    return tiles * array.columns, step
 
 
 def _seen(term: Term, rows: int) -> int:

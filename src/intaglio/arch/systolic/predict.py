@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""When every instruction of an engine is done, to the cycle, without simulating anything.
+"""When every instruction of an array is done, to the cycle, without simulating anything.
 
 Each unit works off its list alone; an instruction begins two cycles after the one before it, or as
 soon as the counts it waits for are there. How long it takes follows from its loops and from the
@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 
-from intaglio.arch.systolic.engine import PARAMETER_CONTAINER, Engine
+from intaglio.arch.systolic.array import PARAMETER_CONTAINER, Array
 from intaglio.arch.systolic.instructions import Drain, Fold, Instruction, Load, Store
 from intaglio.arch.systolic.schedule import ACT, BOOK, PARAMETERS, UNITS, WEIGHTS, Schedule
 from intaglio.errors import ModelError
@@ -73,19 +73,19 @@ class Prediction:
     done: dict[type[Instruction], tuple[int, ...]]
 
 
-def burst_beats(engine: Engine) -> int:
+def burst_beats(array: Array) -> int:
     """Return the beats of the longest burst: 256, and never over a boundary of 4 KiB."""
-    return min(256, 4096 // (engine.beat_bits // 8))
+    return min(256, 4096 // (array.beat_bits // 8))
 
 
-def chunks_per_beat(engine: Engine, target: int) -> int:
+def chunks_per_beat(array: Array, target: int) -> int:
     """Return the cycles that a beat takes to be written to a target."""
-    beat = engine.beat_bits
+    beat = array.beat_bits
     return {
-        ACT: engine.act_beat // engine.act_chunk,
-        ACT + 1: engine.act_beat // engine.act_chunk,
-        WEIGHTS: beat // engine.weight_container // engine.weight_chunk,
-        PARAMETERS: beat // PARAMETER_CONTAINER // engine.parameter_chunk,
+        ACT: array.act_beat // array.act_chunk,
+        ACT + 1: array.act_beat // array.act_chunk,
+        WEIGHTS: beat // array.weight_container // array.weight_chunk,
+        PARAMETERS: beat // PARAMETER_CONTAINER // array.parameter_chunk,
         BOOK: beat // 8,
     }[target]
 
@@ -97,12 +97,12 @@ def _bursts(beat: int, beats: int, longest: int) -> list[int]:
     return [first, *[longest] * (rest // longest), *([rest % longest] if rest % longest else [])]
 
 
-def _load_end(load: Load, begin: int, engine: Engine, memory: Memory) -> int:
+def _load_end(load: Load, begin: int, array: Array, memory: Memory) -> int:
     """Return the cycle in which the last beat is taken."""
-    gap = max(memory.read_gap, chunks_per_beat(engine, load.target))
+    gap = max(memory.read_gap, chunks_per_beat(array, load.target))
     asked, last = begin, begin - gap
     lasts: list[int] = []
-    for index, length in enumerate(_bursts(load.beat, load.beats, burst_beats(engine))):
+    for index, length in enumerate(_bursts(load.beat, load.beats, burst_beats(array))):
         if index:
             asked += 1
         if index >= OUTSTANDING:
@@ -112,9 +112,9 @@ def _load_end(load: Load, begin: int, engine: Engine, memory: Memory) -> int:
     return last
 
 
-def _store_end(store: Store, begin: int, engine: Engine, memory: Memory) -> int:
+def _store_end(store: Store, begin: int, array: Array, memory: Memory) -> int:
     """Return the cycle in which the last burst is acknowledged."""
-    reads = engine.act_beat // engine.act_chunk
+    reads = array.act_beat // array.act_chunk
     first = begin + reads - 1 + STORE_LATENCY
     return first + (store.beats - 1) * max(memory.write_gap, reads) + memory.write_latency
 
@@ -126,7 +126,7 @@ def predict(schedule: Schedule, memory: Memory | None = None) -> Prediction:
     says and takes addresses at once.
     """
     memory = memory or Memory()
-    engine = schedule.engine
+    array = schedule.array
     check = dict.fromkeys(UNITS, FIRST_CHECK)
     done: dict[type[Instruction], list[int]] = {kind: [] for kind in UNITS}
     busy: list[tuple[int, int, int]] = []  # of each fold: first and last cycle, and its loads' end
@@ -139,15 +139,15 @@ def predict(schedule: Schedule, memory: Memory | None = None) -> Prediction:
             ready = done[Load][item.wait_loads - 1] + 2 if item.wait_loads else 0
             busy.append((begin, last, ready))
             check[kind] = last + 2
-            done[kind].append(last + engine.fold_delay)
+            done[kind].append(last + array.fold_delay)
             continue
         if isinstance(item, Drain):
             end = begin + item.cycles - 1 + DRAIN_DONE
         elif isinstance(item, Load):
-            taken = _load_end(item, begin, engine, memory)
-            end = taken + chunks_per_beat(engine, item.target) - 1 + LOAD_DONE
+            taken = _load_end(item, begin, array, memory)
+            end = taken + chunks_per_beat(array, item.target) - 1 + LOAD_DONE
         else:
-            end = _store_end(item, begin, engine, memory)
+            end = _store_end(item, begin, array, memory)
         check[kind] = end + BETWEEN
         done[kind].append(end)
     ends = [done[Store][count - 1] for count in schedule.ends]

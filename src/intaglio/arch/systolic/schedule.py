@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from intaglio.arch.systolic.array import SUM_TURNAROUND, Array, Dataflow
 from intaglio.arch.systolic.blocks import Block, Piece, blocks
 from intaglio.arch.systolic.constants import (
     Weights,
@@ -22,7 +23,6 @@ from intaglio.arch.systolic.constants import (
     put_weights,
     scale_fields,
 )
-from intaglio.arch.systolic.engine import SUM_TURNAROUND, Dataflow, Engine
 from intaglio.arch.systolic.instructions import Drain, Fold, Instruction, Load, Store
 from intaglio.arch.systolic.layers import Layer, Network
 from intaglio.arch.systolic.plan import Plan, plan, rows_of
@@ -37,13 +37,13 @@ ACT, WEIGHTS, PARAMETERS, BOOK = 0, 2, 3, 4
 
 @dataclass(frozen=True, eq=False)
 class Schedule:
-    """Everything an engine needs for a network.
+    """Everything an array needs for a network.
 
     `order` holds all instructions in an order in which none waits for a later one; `ends` the
     number of stores that are done when each layer is; `image` the memory before the first frame.
     """
 
-    engine: Engine
+    array: Array
     network: Network
     flows: Mapping[str, Dataflow]
     order: tuple[Instruction, ...]
@@ -66,18 +66,18 @@ class Schedule:
         return self.tensors[self.network.layers[-1].name]
 
 
-def schedule(net: Network, engine: Engine, flows: Mapping[str, Dataflow]) -> Schedule:
+def schedule(net: Network, array: Array, flows: Mapping[str, Dataflow]) -> Schedule:
     """Return the instructions of a network.
 
     Args:
         net: what to run.
-        engine: on what.
+        array: on what.
         flows: the dataflow of each layer, by its name.
 
     Raises:
-        ModelError: a layer does not fit the engine; it is named, with what is too small.
+        ModelError: a layer does not fit the array; it is named, with what is too small.
     """
-    scheduler = _Scheduler(net, engine)
+    scheduler = _Scheduler(net, array)
     for layer in net.layers:
         try:
             scheduler.add(layer, flows[layer.name])
@@ -86,7 +86,7 @@ def schedule(net: Network, engine: Engine, flows: Mapping[str, Dataflow]) -> Sch
     if max(scheduler.counts.values()) >= 1 << 16:
         raise ModelError(f"{net.graph.name} must take less than 65,536 instructions a unit")
     return Schedule(
-        engine,
+        array,
         net,
         dict(flows),
         tuple(scheduler.order),
@@ -122,12 +122,12 @@ class _Turns:
 class _Scheduler:
     """The lists as they grow."""
 
-    def __init__(self, net: Network, engine: Engine) -> None:
-        self.net, self.engine = net, engine
+    def __init__(self, net: Network, array: Array) -> None:
+        self.net, self.array = net, array
         self.order: list[Instruction] = []
         self.counts = dict.fromkeys(UNITS, 0)
         self.ends: list[int] = []
-        self.image = Image(engine)
+        self.image = Image(array)
         self.tensors: dict[str, Tensor] = {}
         #: for each row of a stored value, the stores after which it is there
         self.written: dict[str, list[int]] = {}
@@ -146,19 +146,19 @@ class _Scheduler:
 
     def place(self, name: str, shape: tuple[int, int, int], element: IntType) -> Tensor:
         """Find room for a value in memory."""
-        beats = tensor(name, shape, element, 0, self.engine).beats
-        self.tensors[name] = tensor(name, shape, element, self.image.reserve(beats), self.engine)
+        beats = tensor(name, shape, element, 0, self.array).beats
+        self.tensors[name] = tensor(name, shape, element, self.image.reserve(beats), self.array)
         self.written[name] = [0] * shape[0]
         return self.tensors[name]
 
     def add(self, layer: Layer, flow: Dataflow) -> None:
         """Append a layer's instructions."""
-        if flow not in self.engine.dataflows:
-            raise ModelError(f"the engine must have dataflow {flow.short}")
-        check_layer(layer, self.engine)
-        cut = blocks(self.net, layer, self.engine, flow)
+        if flow not in self.array.dataflows:
+            raise ModelError(f"the array must have dataflow {flow.short}")
+        check_layer(layer, self.array)
+        cut = blocks(self.net, layer, self.array, flow)
         out = self.place(layer.name, layer.shape, layer.element)
-        how = plan(layer, cut, self.tensors, out, self.engine, flow)
+        how = plan(layer, cut, self.tensors, out, self.array, flow)
         _Work(self, layer, cut, how, out, flow).run()
         self.ends.append(self.counts[Store])
 
@@ -175,9 +175,9 @@ class _Work:
         out: Tensor,
         flow: Dataflow,
     ) -> None:
-        self.scheduler, self.engine = scheduler, scheduler.engine
+        self.scheduler, self.array = scheduler, scheduler.array
         self.layer, self.cut, self.how, self.out, self.flow = layer, cut, how, out, flow
-        self.groups = put_weights(cut, self.engine, scheduler.image)
+        self.groups = put_weights(cut, self.array, scheduler.image)
         self.loaded: tuple[Weights, int] | None = None  # the weights that are there, and their half
         self.loads = 0  # that must be done for what comes next
 
@@ -185,9 +185,9 @@ class _Work:
         """Append all instructions of the layer."""
         scheduler = self.scheduler
         half, free = scheduler.parameters.take()
-        self.parameter_word = half * (self.engine.parameter_words // 2)
-        beat, beats = put_parameters(self.layer, self.cut, self.engine, scheduler.image)
-        chunk = self.parameter_word * (self.engine.lanes // self.engine.parameter_chunk)
+        self.parameter_word = half * (self.array.parameter_words // 2)
+        beat, beats = put_parameters(self.layer, self.cut, self.array, scheduler.image)
+        chunk = self.parameter_word * (self.array.lanes // self.array.parameter_chunk)
         self.parameter_loads = scheduler.issue(
             Load(target=PARAMETERS, wait_drains=free, beat=beat, beats=beats, chunk=chunk)
         )
@@ -204,12 +204,12 @@ class _Work:
 
     def want(self, weights: Weights) -> int:
         """Have weights loaded, if they are not there: return the word of their first."""
-        scheduler, engine = self.scheduler, self.engine
+        scheduler, array = self.scheduler, self.array
         if self.loaded is None or self.loaded[0] is not weights:
             self.release_weights()
             half, free = scheduler.weights.take()
-            word = half * (engine.weight_words // 2)
-            chunk = word * (engine.lanes // engine.weight_chunk)
+            word = half * (array.weight_words // 2)
+            chunk = word * (array.lanes // array.weight_chunk)
             beat, beats = weights.beats
             load = Load(target=WEIGHTS, wait_folds=free, beat=beat, beats=beats, chunk=chunk)
             self.loads = scheduler.issue(load)
@@ -220,7 +220,7 @@ class _Work:
                     Load(target=BOOK, wait_folds=folds, beat=beat, beats=beats)
                 )
             self.loaded = weights, half
-        return self.loaded[1] * (engine.weight_words // 2)
+        return self.loaded[1] * (array.weight_words // 2)
 
     def release_weights(self) -> None:
         """Let the half of what is loaded be used again after the folds so far."""
@@ -231,7 +231,7 @@ class _Work:
         """Load the rows that a band of output rows sees."""
         scheduler = self.scheduler
         self.half, free = scheduler.inputs.take(whole=self.how.whole_in)
-        at = self.half * (self.engine.act_elements // 2)
+        at = self.half * (self.array.act_elements // 2)
         self.bases: dict[tuple[int, str], tuple[int, int]] = {}
         for piece in (piece for block in self.cut for piece in block.pieces):
             if (piece.term, piece.value) in self.bases:
@@ -245,13 +245,13 @@ class _Work:
                     wait_stores=max(scheduler.written[piece.value][row] for row in rows),
                     beat=place.row_beat(rows.start),
                     beats=len(rows) * place.row_beats,
-                    chunk=at // self.engine.act_chunk,
+                    chunk=at // self.array.act_chunk,
                 )
             )
             self.bases[piece.term, piece.value] = at, rows.start
             at += len(rows) * place.pitch
         self.out_half, self.out_free = scheduler.outputs.take(whole=self.how.whole_out)
-        self.out_base = self.out_half * (self.engine.act_elements // 2)
+        self.out_base = self.out_half * (self.array.act_elements // 2)
 
     # --- sums ----------------------------------------------------------------------------------
 
@@ -283,7 +283,7 @@ class _Work:
 
     def fold(self, piece: Piece, band: range, columns: range, weight: int) -> Fold:
         """Return a piece's fold for a tile of pixels."""
-        engine, term = self.engine, self.layer.terms[piece.term]
+        array, term = self.array, self.layer.terms[piece.term]
         place = self.scheduler.tensors[piece.value]
         height, width, channels = place.shape
         at, first_row = self.bases[piece.term, piece.value]
@@ -293,12 +293,12 @@ class _Work:
         each_step = self.layer.maximum and self.flow is Dataflow.OUTPUT_STATIONARY
         tile = {
             Dataflow.WEIGHT_STATIONARY: pixels,
-            Dataflow.INPUT_STATIONARY: engine.columns,
-            Dataflow.OUTPUT_STATIONARY: engine.rows,
+            Dataflow.INPUT_STATIONARY: array.columns,
+            Dataflow.OUTPUT_STATIONARY: array.rows,
         }[self.flow]
         period = max(min(tile, pixels), piece.weights, SUM_TURNAROUND)
         if self.flow is Dataflow.OUTPUT_STATIONARY:  # rows of sums leave one a cycle
-            period = max(period, -(-engine.rows // (1 if each_step else piece.steps)))
+            period = max(period, -(-array.rows // (1 if each_step else piece.steps)))
         return Fold(
             mode=self.flow.value,
             is_signed=int(term.element.signed),
@@ -309,7 +309,7 @@ class _Work:
             step_q=term.stride[1] * channels,
             step_r=term.dilation[0] * place.pitch,
             step_s=term.dilation[1] * channels,
-            step_u=engine.rows,
+            step_u=array.rows,
             y=y,
             y_p=term.stride[0],
             y_r=term.dilation[0],
@@ -328,14 +328,14 @@ class _Work:
             weights=piece.weights,
             period=period,
             sum=piece.term * self.how.region,
-            sum_step=self.how.sum_step or engine.rows,
+            sum_step=self.how.sum_step or array.rows,
             pad=term.pad_value,
         )
 
     def drain(self, number: int, block: Block, band: range, columns: range, half: int) -> None:
         """Drain a block's sums: first each pair of terms to one, then all to activations."""
         scheduler, how, scale = self.scheduler, self.how, self.layer.scale
-        word = self.parameter_word + parameter_words(self.layer, self.cut[:number], self.engine)
+        word = self.parameter_word + parameter_words(self.layer, self.cut[:number], self.array)
         joins = len(self.layer.terms) > 1
         common = Drain(
             memory=1,
@@ -345,7 +345,7 @@ class _Work:
             wait_folds=scheduler.counts[Fold],
             wait_stores=self.out_free,
             sum_step=how.sum_step,
-            blocks=-(-block.channels // self.engine.columns),
+            blocks=-(-block.channels // self.array.columns),
             channels=block.channels,
             p_count=len(band),
             q_count=len(columns),
@@ -371,7 +371,7 @@ class _Work:
             common = replace(common, turned=0, sum=back, parameter_word=word + 2)
         for plane in range(self.out.planes):
             offset = plane * len(band) * self.out.pitch
-            bits = plane * self.engine.act_bits
+            bits = plane * self.array.act_bits
             scheduler.issue(replace(common, base=common.base + offset, plane=bits))
 
     def store_band(self, band: range) -> None:

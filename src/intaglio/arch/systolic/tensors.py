@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where values and constants lie in an engine's external memory."""
+"""Where values and constants lie in an array's external memory."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from intaglio.arch.systolic.engine import PARAMETER_CONTAINER, Engine
+from intaglio.arch.systolic.array import PARAMETER_CONTAINER, Array
 from intaglio.numerics.types import IntType
 
 
@@ -49,12 +49,12 @@ class Tensor:
 
 
 def tensor(
-    name: str, shape: tuple[int, int, int], element: IntType, beat: int, engine: Engine
+    name: str, shape: tuple[int, int, int], element: IntType, beat: int, array: Array
 ) -> Tensor:
     """Lay a value out from a beat on."""
-    row_beats = -(-shape[1] * shape[2] // engine.act_beat)
-    planes = -(-element.width // engine.act_bits)
-    return Tensor(name, shape, element, beat, row_beats * engine.act_beat, row_beats, planes)
+    row_beats = -(-shape[1] * shape[2] // array.act_beat)
+    planes = -(-element.width // array.act_bits)
+    return Tensor(name, shape, element, beat, row_beats * array.act_beat, row_beats, planes)
 
 
 def pack(values: np.ndarray, container: int) -> bytes:
@@ -78,41 +78,41 @@ def unpack(data: bytes, container: int) -> np.ndarray:
     return ((raw[:, None] >> shifts) & ((1 << container) - 1)).reshape(-1)
 
 
-def frame_bytes(frame: np.ndarray, place: Tensor, engine: Engine) -> bytes:
-    """Return an input frame as the engine's memory holds it.
+def frame_bytes(frame: np.ndarray, place: Tensor, array: Array) -> bytes:
+    """Return an input frame as the array's memory holds it.
 
     Shapes: frame of `place.shape`, integers.
     """
     rows = np.zeros((place.shape[0], place.pitch), np.int64)
     rows[:, : place.row_elements] = frame.reshape(place.shape[0], -1)
-    return pack(rows, engine.act_container)
+    return pack(rows, array.act_container)
 
 
-def frame_of(data: bytes, place: Tensor, engine: Engine) -> np.ndarray:
+def frame_of(data: bytes, place: Tensor, array: Array) -> np.ndarray:
     """Return the frame that memory holds, as int64 [H, W, C]: the inverse of `frame_bytes`."""
-    planes = unpack(data, engine.act_container).reshape(place.planes, place.shape[0], place.pitch)
-    planes = planes[:, :, : place.row_elements] & ((1 << engine.act_bits) - 1)
-    shifts = np.arange(place.planes)[:, None, None] * engine.act_bits
+    planes = unpack(data, array.act_container).reshape(place.planes, place.shape[0], place.pitch)
+    planes = planes[:, :, : place.row_elements] & ((1 << array.act_bits) - 1)
+    shifts = np.arange(place.planes)[:, None, None] * array.act_bits
     code = (planes << shifts).sum(axis=0) & ((1 << place.element.width) - 1)
     if place.element.signed:
         code = np.where(code >> (place.element.width - 1), code - (1 << place.element.width), code)
     return code.reshape(place.shape)
 
 
-def parameter_bytes(bias: np.ndarray, multiplier: np.ndarray, engine: Engine) -> bytes:
+def parameter_bytes(bias: np.ndarray, multiplier: np.ndarray, array: Array) -> bytes:
     """Return words of parameters: a container a lane, the multiplier above the bias.
 
     Shapes: bias and multiplier [words, lanes].
     """
-    low = bias.astype(np.int64) & ((1 << engine.sum_bits) - 1)
-    return pack(low | (multiplier.astype(np.int64) << engine.sum_bits), PARAMETER_CONTAINER)
+    low = bias.astype(np.int64) & ((1 << array.sum_bits) - 1)
+    return pack(low | (multiplier.astype(np.int64) << array.sum_bits), PARAMETER_CONTAINER)
 
 
 class Image:
     """Memory as it is filled: constants one behind the other, each from a beat on."""
 
-    def __init__(self, engine: Engine) -> None:
-        self.beat_bytes = engine.beat_bits // 8
+    def __init__(self, array: Array) -> None:
+        self.beat_bytes = array.beat_bits // 8
         self.data = bytearray()
 
     @property

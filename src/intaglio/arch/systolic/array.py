@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The engine around a systolic array: its sizes, and what follows from them."""
+"""The array around a systolic array: its sizes, and what follows from them."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ class Dataflow(Enum):
 
 
 @dataclass(frozen=True)
-class Engine:
-    """Sizes of an engine.
+class Array:
+    """Sizes of an array.
 
     `act_rows` elements lie in each lane of each of two activation memories, `sum_rows` rows of
     `columns` sums in each half of the accumulators. With `code_bits` weights are kept as codes of
@@ -76,7 +76,7 @@ class Engine:
         _within("code_bits", self.code_bits, 0, 8)
         _within("sum_bits", self.sum_bits, 18, 34)
         if not self.dataflows:
-            raise ModelError("an engine must have at least one dataflow, not none")
+            raise ModelError("an array must have at least one dataflow, not none")
         for name in ("act_rows", "weight_words", "parameter_words", "sum_rows", "beat_bits"):
             value = getattr(self, name)
             if value & (value - 1):
