@@ -9,8 +9,11 @@ import sys
 import intaglio
 
 PUBLIC = [
+    "Array",
+    "ArrayDesign",
     "ArtifactError",
     "Bundle",
+    "Dataflow",
     "Design",
     "Device",
     "Engine",
@@ -19,8 +22,10 @@ PUBLIC = [
     "Graph",
     "InfeasibleError",
     "IntaglioError",
+    "Memory",
     "MissingToolError",
     "ModelError",
+    "Prediction",
     "Program",
     "QuantizationError",
     "Report",
@@ -35,6 +40,7 @@ PUBLIC = [
     "evaluate",
     "explore",
     "load",
+    "predict",
     "quantize",
     "report",
     "simulate",

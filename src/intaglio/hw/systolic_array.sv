@@ -165,6 +165,8 @@ module systolic_array #(
     assign held[0][j] = HoldWidth'(weight);
     assign sum[0][j] = '0;
     assign south[j*SumWidth +: SumWidth] = sum[Rows][j];
+    logic unused_weight;
+    assign unused_weight = ^weight;
 
     for (genvar i = 0; i < Rows; i++) begin : gen_cell
       logic load;

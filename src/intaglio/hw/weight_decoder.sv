@@ -25,15 +25,11 @@ module weight_decoder #(
       (* ram_style = "distributed", no_rw_check *)
       logic [WeightWidth-1:0] book [1 << CodeWidth];
       always_ff @(posedge clk_i) begin
-        if (write_i) book[entry_i[CodeWidth-1:0]] <= value_i;
+        if (write_i && entry_i >> CodeWidth == '0) book[entry_i[CodeWidth-1:0]] <= value_i;
       end
       always_ff @(posedge clk_i) begin
         weight_o[i*WeightWidth +: WeightWidth] <= book[kept_i[i*CodeWidth +: CodeWidth]];
       end
-    end
-    if (CodeWidth < 8) begin : gen_short_entry
-      logic unused_entry;
-      assign unused_entry = ^entry_i[7:CodeWidth];
     end
   end
 endmodule
