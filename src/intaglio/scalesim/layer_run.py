@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One layer on one machine: what it misses, when each line passes, and all its numbers.
+
+Loaded late: it brings what numba compiles.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from intaglio.errors import ModelError
+from intaglio.scalesim.clock import FILTER_LAST, IFMAP_LAST, STALLS, Misses, new_clock, serve
+from intaglio.scalesim.compute import compute
+from intaglio.scalesim.config import Config
+from intaglio.scalesim.dataflow import FILTER, IFMAP, OFMAP, Placement
+from intaglio.scalesim.operand import operand
+from intaglio.scalesim.reads_calc import Reads, partial, reads_calc
+from intaglio.scalesim.reads_user import Prefetches, reads_user
+from intaglio.scalesim.report import Row, Storage
+from intaglio.scalesim.storage import storage
+from intaglio.scalesim.topology import Layer
+from intaglio.scalesim.words import last_read
+from intaglio.scalesim.writes import FIRST, LAST, WRITTEN, Buffer, new_state, write_buffer, write_rest
+
+NEVER = Misses(np.empty(0, np.int64), np.empty(0, np.int64), 0)
+FIRST_BURSTS = 1 << 8
+
+
+@dataclass(frozen=True)
+class LayerRun:
+    """A layer before time begins: where its words pass, and which of them are missed."""
+
+    layer: Layer
+    config: Config
+    placement: Placement
+    ifmap: Reads | Prefetches
+    filter: Reads | Prefetches
+
+    @property
+    def buffer(self) -> Buffer:
+        """The write buffer."""
+        return write_buffer(self.config.ofmap_buffer, self.config.ofmap_bandwidth)
+
+
+def prepare(layer: Layer, config: Config) -> LayerRun:
+    """Place a layer on the array and find its misses.
+
+    Raises:
+        ModelError: the tool cannot run it; the text names the layer.
+    """
+    sparse = config.sparse
+    placement = Placement.of(layer, config.dataflow, config.rows, config.columns, sparse=sparse)
+    if placement.folds * placement.lines == 1:
+        raise ModelError(
+            f"layer {layer.name!r} must take more than one cycle: SCALE-Sim counts one less, and "
+            "divides by that"
+        )
+    reads: list[Reads | Prefetches] = []
+    for which, buffer, bandwidth in (
+        (IFMAP, config.ifmap_buffer, config.ifmap_bandwidth),
+        (FILTER, config.filter_buffer, config.filter_bandwidth),
+    ):
+        if config.user:
+            words = operand(layer, placement, which, sparse=sparse)
+            reads.append(reads_user(placement.stream(which), words, buffer, bandwidth))
+        else:
+            reads.append(reads_calc(layer, placement, which, buffer, bandwidth, sparse=sparse))
+    return LayerRun(layer, config, placement, reads[0], reads[1])
+
+
+def misses(reads: Reads | Prefetches) -> Misses:
+    """Return the misses that the clock waits for."""
+    return NEVER if isinstance(reads, Reads) else Misses(reads.lines, reads.moves, reads.each + 1)
+
+
+def run_layer(layer: Layer, config: Config) -> Row:
+    """Pass all lines of a layer, and return its numbers.
+
+    Raises:
+        ModelError: the tool cannot run it; the text names the layer.
+    """
+    run = prepare(layer, config)
+    placement, output = run.placement, run.placement.stream(OFMAP)
+    ifmap, filters = placement.stream(IFMAP), placement.stream(FILTER)
+    last = ifmap.last_line
+    if partial(layer):
+        last = int(last_read(ifmap, operand(layer, placement, IFMAP, sparse=config.sparse)))
+    ends = (
+        *(ifmap.first_line, last, filters.first_line, filters.last_line),
+        *(output.first_line, output.last_line, placement.folds * placement.lines - 1),
+    )
+    probes = sorted(set(ends))
+    state, clock = new_state(run.buffer), new_clock()
+    log = np.empty((FIRST_BURSTS, 4), np.int64)
+    served, log = serve(
+        *(np.array(probes), clock, state, log, run.buffer, output),
+        *(misses(run.ifmap), misses(run.filter)),
+    )
+    times = dict(zip(probes, served.tolist(), strict=True))
+    total = times[ends[-1]][2]
+    write_rest(state, log, run.buffer, total)
+    sram = [times[line][operand_index // 2] for operand_index, line in enumerate(ends[:6])]
+    reads = (
+        _timed(run.ifmap, int(clock[IFMAP_LAST])),
+        _timed(run.filter, int(clock[FILTER_LAST])),
+        Reads(int(state[WRITTEN]), int(state[FIRST]), int(state[LAST])),
+    )
+    return _row(run, total, int(clock[STALLS]), sram, reads)
+
+
+def _timed(reads: Reads | Prefetches, last: int) -> Reads:
+    """Return the DRAM reads of an operand, the last of which was at a cycle."""
+    return reads if isinstance(reads, Reads) else Reads(reads.words, -reads.ahead, last)
+
+
+def _row(
+    run: LayerRun, total: int, stalls: int, sram: list[int], dram: tuple[Reads, Reads, Reads]
+) -> Row:
+    layer, config = run.layer, run.config
+    costs = compute(layer, run.placement, sparse=config.sparse)
+    accesses = (costs.ifmap_reads, costs.filter_reads, costs.ofmap_writes)
+    kept = None
+    if config.sparse:
+        words = storage(layer, config.storage)
+        kept = Storage(*words, words[2] / total)
+    return Row(
+        layer.name,
+        dram[2].stop - min(dram[0].start, dram[1].start),
+        total,
+        stalls,
+        layer.macs * 100 / (total * config.rows * config.columns),
+        costs.mapping_efficiency,
+        costs.compute_utilization,
+        *(words / total for words in accesses),
+        *(d.words / (d.stop - d.start + 1) for d in dram),
+        *(x for i in range(3) for x in (sram[2 * i], sram[2 * i + 1], accesses[i])),
+        *(x for d in dram for x in (d.start, d.stop, d.words)),
+        storage=kept,
+    )

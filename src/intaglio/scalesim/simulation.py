@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A network on a machine as SCALE-Sim 3.0.0 sees it: the same numbers, in closed form."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tqdm import tqdm
+
+from intaglio.scalesim.config import Config, read_config
+from intaglio.scalesim.fields import read_text
+from intaglio.scalesim.report import Row, report_files
+from intaglio.scalesim.topology import Layer, read_topology
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """The numbers of every layer, in the order of the topology."""
+
+    config: Config
+    rows: tuple[Row, ...]
+
+    @property
+    def total_cycles(self) -> int:
+        """Cycles of all layers, stalls among them, without the first prefetch."""
+        return sum(row.total_cycles for row in self.rows)
+
+    @property
+    def files(self) -> dict[str, str]:
+        """The text of each report by its file's name."""
+        return report_files(self.rows, self.config.storage)
+
+
+def scalesim(
+    config: str | Path,
+    topology: str | Path,
+    *,
+    kind: str = "conv",
+    layout: str | Path | None = None,
+    output: str | Path | None = None,
+    traces: bool = False,
+) -> Simulation:
+    """Do what SCALE-Sim 3.0.0 does, and get the same numbers.
+
+    Args:
+        config: a `.cfg` file.
+        topology: a CSV file of layers.
+        kind: what the layers are: conv or gemm.
+        layout: a CSV file, which must be there where it is given; nothing in it is used.
+        output: folder that gets a folder of the run's name with the reports; None writes nothing.
+        traces: also write the traces of the SRAMs and of the output's DRAM; needs `output`.
+
+    Exactness: all numbers are equal, floats to the last digit, and all files byte for byte.
+
+    Raises:
+        ModelError: a file cannot be used; the text names it, the line and the field.
+    """
+    machine, layers = read_config(config), read_topology(topology, kind)
+    if layout is not None:
+        read_text(Path(layout), "a layout")
+    found = Simulation(machine, tuple(_rows(layers, machine)))
+    if output is not None:
+        from intaglio.scalesim.folder import write_folder
+
+        write_folder(Path(output) / machine.run_name, found, layers if traces else ())
+    return found
+
+
+def _rows(layers: tuple[Layer, ...], config: Config) -> Iterator[Row]:
+    from intaglio.scalesim.layer_run import run_layer
+
+    for layer in tqdm(layers, "scalesim", leave=False, delay=2, unit="layer"):
+        yield run_layer(layer, config)
