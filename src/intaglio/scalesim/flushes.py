@@ -21,6 +21,7 @@ import numpy as np
 from intaglio.scalesim.dataflow import Stream
 from intaglio.scalesim.lines import columns_of, line_of, rows_of, start_of
 from intaglio.scalesim.operand import Numbers
+from intaglio.scalesim.topology import Layer
 
 #: Where the pixels lie: in time, along the rows of the array, or along its columns.
 IN_TIME, ALONG_ROWS, ALONG_COLUMNS = range(3)
@@ -34,19 +35,52 @@ HELD, FLUSHES, LAST, CLASH, FLOOR = range(5)
 
 
 class Touches(NamedTuple):
-    """An image as cells of `unit` words, in planes, and the groups of taps that meet a cell."""
+    """An image as cells of `unit` words, in planes, and the groups of taps that meet a cell.
+
+    Columns that a tap meets in neighboring windows are side by side in memory: a row of `pitch`
+    cells is sorted by the remainder of column by stride. `cell` is where a group meets the first
+    window, `row` and `column` its tap.
+    """
 
     unit: int
     along: int
     height: int
     width: int
     planes: int
+    pitch: int
     out_width: int
     stride: int
     stride_width: int
     row: Numbers
     column: Numbers
-    plane: Numbers
+    cell: Numbers
+
+
+def touches(
+    *,
+    layer: Layer,
+    taps: Numbers,
+    unit: int,
+    along: int,
+) -> Touches:
+    """Return how the windows of a layer meet its image in runs of so many words.
+
+    Args:
+        layer: a convolution.
+        taps: the first tap of every group.
+        unit: taps of a group, which are words of one pixel.
+        along: where the pixels lie.
+    """
+    row, rest = np.divmod(taps, layer.filter_width * layer.channels)
+    column, channel = np.divmod(rest, layer.channels)
+    stride = layer.stride_width
+    pitch = -(-layer.width // stride)
+    plane_row = channel // unit * layer.height + row
+    cell = plane_row * (pitch * stride) + column % stride * pitch + column // stride
+    return Touches(
+        *(unit, along, layer.height, layer.width, layer.channels // unit, pitch * stride),
+        *(layer.out_width, layer.stride, stride, row, column, cell),
+    )
 
 
 class Fold(NamedTuple):
@@ -106,7 +140,7 @@ def _flush(state: Numbers, line: int, unit: int) -> None:
 @numba.njit(cache=True)
 def scan(stream: Stream, touches: Touches, capacity: int) -> tuple[int, int, int, int]:
     """Return misses, flushes, the last one's line and a clash of an image whose windows overlap."""
-    cells = np.zeros(touches.planes * touches.height * touches.width, np.int32)
+    cells = np.zeros(touches.planes * touches.height * touches.pitch, np.int32)
     state = np.zeros(5, np.int64)
     state[LAST] = -1
     changes = np.zeros(stream.lines + 2 * touches.unit + 2, np.int64)
@@ -189,12 +223,13 @@ def _passed(touches: Touches, base: int, pixel: int, group: int, cut: int, place
 def _cell(touches: Touches, fold: Fold, pixel: int, group: int) -> int:
     """Return the cell of a touch, or -1 outside of the image."""
     window = fold.first_pixel + pixel
+    out_row, out_column = window // touches.out_width, window % touches.out_width
     group += fold.first_group
-    row = window // touches.out_width * touches.stride + touches.row[group]
-    column = window % touches.out_width * touches.stride_width + touches.column[group]
-    if row >= touches.height or column >= touches.width:
+    if out_row * touches.stride + touches.row[group] >= touches.height:
         return -1
-    return (touches.plane[group] * touches.height + row) * touches.width + column
+    if out_column * touches.stride_width + touches.column[group] >= touches.width:
+        return -1
+    return touches.cell[group] + out_row * touches.stride * touches.pitch + out_column
 
 
 @numba.njit(cache=True)
@@ -240,26 +275,22 @@ def _whole(
     """Return how many words whole touches of a group with pixels of a range add, row by row."""
     group += fold.first_group
     none, full = np.int32(floor), np.int32(floor + touches.unit)
-    added, step = 0, touches.stride_width
+    row, added = touches.row[group], 0
+    # windows that meet the image with this tap
+    inside = (touches.width - 1 - touches.column[group]) // touches.stride_width + 1
     while pixel < pixels:
         window = fold.first_pixel + pixel
         out_row, out_column = window // touches.out_width, window % touches.out_width
         count = min(pixels - pixel, touches.out_width - out_column)
         pixel += count
-        row = out_row * touches.stride + touches.row[group]
-        column = out_column * step + touches.column[group]
-        if row >= touches.height or column >= touches.width:
-            continue
-        count = min(count, (touches.width - 1 - column) // step + 1)
-        at = (touches.plane[group] * touches.height + row) * touches.width + column
-        if step == 1:
-            for cell in range(at, at + count):
-                added += full - max(cells[cell], none)
-                cells[cell] = full
-        else:
-            for cell in range(at, at + count * step, step):
-                added += full - max(cells[cell], none)
-                cells[cell] = full
+        if out_row * touches.stride + row >= touches.height:
+            break
+        at = touches.cell[group] + out_row * touches.stride * touches.pitch + out_column
+        part = cells[at : at + max(min(count, inside - out_column), 0)]
+        for index in range(len(part)):
+            held = part[index]
+            added += full - (held if held > none else none)
+            part[index] = full
     return added
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from intaglio.errors import ModelError
 from intaglio.scalesim.dataflow import FILTER, PIXELS, TAPS, Placement
-from intaglio.scalesim.flushes import Touches, disjoint, scan
+from intaglio.scalesim.flushes import Touches, disjoint, scan, touches
 from intaglio.scalesim.operand import kept
 from intaglio.scalesim.topology import Layer
 
@@ -106,10 +106,5 @@ def _touches(layer: Layer, placement: Placement, *, sparse: bool) -> Touches:
         unit = math.gcd(unit, placement.rows)
     taps = kept(layer) if sparse else np.arange(0, layer.taps, unit)
     unit = 1 if sparse else unit
-    row, rest = np.divmod(taps, layer.filter_width * layer.channels)
-    column, channel = np.divmod(rest, layer.channels)
     axes = (placement.dataflow.time, placement.dataflow.rows, placement.dataflow.columns)
-    return Touches(
-        *(unit, axes.index(PIXELS), layer.height, layer.width, layer.channels // unit),
-        *(layer.out_width, layer.stride, layer.stride_width, row, column, channel // unit),
-    )
+    return touches(layer=layer, taps=taps, unit=unit, along=axes.index(PIXELS))

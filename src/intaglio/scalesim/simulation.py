@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tqdm import tqdm
@@ -64,12 +64,18 @@ def scalesim(
     if output is not None:
         from intaglio.scalesim.folder import write_folder
 
-        write_folder(Path(output) / machine.run_name, found, layers if traces else ())
+        folder = Path(output) / machine.run_name
+        write_folder(folder, found.files, machine, layers if traces else ())
     return found
 
 
 def _rows(layers: tuple[Layer, ...], config: Config) -> Iterator[Row]:
+    """Run the layers; equal ones once."""
     from intaglio.scalesim.layer_run import run_layer
 
+    known: dict[Layer, Row] = {}
     for layer in tqdm(layers, "scalesim", leave=False, delay=2, unit="layer"):
-        yield run_layer(layer, config)
+        shape = replace(layer, name="")
+        if shape not in known:
+            known[shape] = run_layer(layer, config)
+        yield replace(known[shape], name=layer.name)
