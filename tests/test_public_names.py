@@ -25,6 +25,7 @@ PUBLIC = [
     "QuantizationError",
     "Report",
     "Run",
+    "ScaleSimReport",
     "Scheme",
     "Stalls",
     "ToolError",
@@ -37,6 +38,7 @@ PUBLIC = [
     "load",
     "quantize",
     "report",
+    "scalesim",
     "simulate",
     "synthesize",
 ]

@@ -33,6 +33,7 @@ from intaglio.flow import (
     Program,
     Report,
     Run,
+    ScaleSimReport,
     Scheme,
     Stalls,
     device,
@@ -42,6 +43,7 @@ from intaglio.flow import (
     load,
     quantize,
     report,
+    scalesim,
     simulate,
     synthesize,
 )
@@ -63,6 +65,7 @@ __all__ = [
     "QuantizationError",
     "Report",
     "Run",
+    "ScaleSimReport",
     "Scheme",
     "Stalls",
     "ToolError",
@@ -75,6 +78,7 @@ __all__ = [
     "load",
     "quantize",
     "report",
+    "scalesim",
     "simulate",
     "synthesize",
 ]

@@ -120,7 +120,15 @@ def _output_stays(ifmap: Matrix, filters: Matrix, output: Matrix, R: int, C: int
     return found
 
 
-def _note(found: Demand, row: int, column: int, left: Matrix, right: Matrix, R: int, C: int) -> None:  # noqa: N803
+def _note(
+    found: Demand,
+    row: int,
+    column: int,
+    left: Matrix,
+    right: Matrix,
+    R: int,  # noqa: N803
+    C: int,  # noqa: N803
+) -> None:
     rows = min(R, len(left) - row)
     found.used.append(rows * min(C, len(right[0]) - column))
     found.row_counts.append(rows)
@@ -217,9 +225,7 @@ class FetchedReads:
         self.words = self.ahead * bandwidth
 
     def _has(self, word: int) -> bool:
-        return any(
-            word in self.sets[(self.at + i) % len(self.sets)] for i in range(self.held)
-        )
+        return any(word in self.sets[(self.at + i) % len(self.sets)] for i in range(self.held))
 
     def serve(self, line: list[int], cycle: int) -> int:
         """Return how long a line waits."""
@@ -325,7 +331,10 @@ def simulate(layer: Layer, config: Config) -> Slow:
     stalls = 0
     for line in range(len(needed.ofmap)):
         cycle = line + stalls
-        waits = (reads[0].serve(needed.ifmap[line], cycle), reads[1].serve(needed.filter[line], cycle))
+        waits = (
+            reads[0].serve(needed.ifmap[line], cycle),
+            reads[1].serve(needed.filter[line], cycle),
+        )
         written = writes.serve(needed.ofmap[line], cycle)
         for cycles, at in zip(served, (cycle + waits[0], cycle + waits[1], written), strict=True):
             cycles.append(at)
@@ -348,8 +357,15 @@ def _row(layer, config, needed, reads, writes, served, stalls) -> Row:  # type: 
         efficiency += used / cells
         utilization += used * needed.time / (cells * lines)
     accesses = _accesses(layer, config, needed)
-    ends = [_ends(lines, served[i]) for i, lines in enumerate((needed.ifmap, needed.filter, needed.ofmap))]
-    dram = [reads[0].accesses(), reads[1].accesses(), (min(writes.cycles), max(writes.cycles), writes.written)]
+    ends = [
+        _ends(lines, served[i])
+        for i, lines in enumerate((needed.ifmap, needed.filter, needed.ofmap))
+    ]
+    dram = [
+        reads[0].accesses(),
+        reads[1].accesses(),
+        (min(writes.cycles), max(writes.cycles), writes.written),
+    ]
     size = layer.filter_height * layer.filter_width * layer.channels
     macs = len({word for line in needed.ofmap for word in line} - {-1}) * size
     folds = len(needed.used)
@@ -369,7 +385,7 @@ def _row(layer, config, needed, reads, writes, served, stalls) -> Row:  # type: 
 
 
 def _accesses(layer: Layer, config: Config, needed: Demand) -> list[float]:
-    """Count SRAM accesses: those of windows outside of the image too, and the tool's extra writes."""
+    """Count SRAM accesses, with those outside of the image and the tool's extra writes."""
     writes = sum(word != -1 for line in needed.ofmap for word in line)
     if config.dataflow == "os":
         writes += len(needed.used) * (config.rows + config.columns)
@@ -396,7 +412,10 @@ def _ends(lines: Matrix, served: list[int]) -> tuple[int, int]:
 def _traces(needed: Demand, served: list[list[int]], writes: Writes) -> dict[str, str]:
     traces = {}
     for name, lines, cycles in zip(
-        ("IFMAP", "FILTER", "OFMAP"), (needed.ifmap, needed.filter, needed.ofmap), served, strict=True
+        ("IFMAP", "FILTER", "OFMAP"),
+        (needed.ifmap, needed.filter, needed.ofmap),
+        served,
+        strict=True,
     ):
         text = [",".join(map(str, [at, *line])) for at, line in zip(cycles, lines, strict=True)]
         traces[f"{name}_SRAM_TRACE.csv"] = "\n".join([*text, ""])

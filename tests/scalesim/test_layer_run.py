@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from intaglio.errors import ModelError
@@ -14,11 +14,11 @@ from intaglio.scalesim.config import Config
 from intaglio.scalesim.layer_run import run_layer
 from intaglio.scalesim.topology import Layer
 from tests.scalesim import slow
-from tests.scalesim.layers import TINY, configs, layers
+from tests.scalesim.layers import configs, layers
 
 
 def same(layer: Layer, config: Config) -> None:
-    """Compare all numbers exactly, floats to the last digit; where one divides by zero, so must the other."""
+    """Compare all numbers, floats to the last digit; where one divides by zero, so must both."""
     try:
         expected = slow.simulate(layer, config).row
     except slow.DividesByZeroError:

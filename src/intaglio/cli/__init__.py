@@ -24,12 +24,16 @@ from intaglio.cli import (
     inspect,
     quantize,
     report,
+    scalesim,
     simulate,
     synthesize,
 )
 from intaglio.errors import IntaglioError
 
-COMMANDS = (inspect, quantize, evaluate, explore, emit, simulate, synthesize, report, demo, check)
+COMMANDS = (
+    *(inspect, quantize, evaluate, explore, emit, simulate, synthesize, report, demo, check),
+    scalesim,
+)
 INTERRUPTED = 130
 
 

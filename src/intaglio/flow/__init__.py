@@ -24,6 +24,7 @@ from intaglio.quantize.program import quantize
 from intaglio.quantize.scheme import Scheme
 from intaglio.report.report import Report, report
 from intaglio.rtl.bundle import Bundle, emit
+from intaglio.scalesim.simulation import ScaleSimReport, scalesim
 from intaglio.tools import simulation
 from intaglio.tools.simulation import Run
 from intaglio.tools.verilator import Stalls
@@ -42,6 +43,7 @@ __all__ = [
     "Program",
     "Report",
     "Run",
+    "ScaleSimReport",
     "Scheme",
     "Stalls",
     "device",
@@ -51,6 +53,7 @@ __all__ = [
     "load",
     "quantize",
     "report",
+    "scalesim",
     "simulate",
     "synthesize",
 ]

@@ -9,7 +9,7 @@ print them. Where the tool is known to be wrong it is followed; its issues are n
 
 from intaglio.scalesim.config import Config, read_config
 from intaglio.scalesim.report import Row
-from intaglio.scalesim.simulation import Simulation, scalesim
+from intaglio.scalesim.simulation import ScaleSimReport, scalesim
 from intaglio.scalesim.topology import Layer, read_topology
 
-__all__ = ["Config", "Layer", "Row", "Simulation", "read_config", "read_topology", "scalesim"]
+__all__ = ["Config", "Layer", "Row", "ScaleSimReport", "read_config", "read_topology", "scalesim"]

@@ -49,9 +49,7 @@ def compute(layer: Layer, placement: Placement, *, sparse: bool) -> Compute:
     return Compute(
         lines=placement.folds * placement.lines,
         mapping_efficiency=_mean(placement, [u / cells for u in used]) * 100,
-        compute_utilization=_mean(
-            placement, [u * placement.time / (cells * lines) for u in used]
-        )
+        compute_utilization=_mean(placement, [u * placement.time / (cells * lines) for u in used])
         * 100,
         ifmap_reads=reads,
         filter_reads=placement.stream(FILTER).words,

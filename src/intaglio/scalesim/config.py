@@ -196,7 +196,5 @@ def _keys(path: Path) -> dict[tuple[str, str], Field]:
         key = text[: min(ends)].strip()
         if (section, key.lower()) in keys:
             raise ModelError(f"{path}:{number}: {key} must be given once, not twice")
-        keys[section, key.lower()] = Field(
-            f"{path}:{number}", key, text[min(ends) + 1 :].strip()
-        )
+        keys[section, key.lower()] = Field(f"{path}:{number}", key, text[min(ends) + 1 :].strip())
     return keys

@@ -2,10 +2,10 @@
 """How a layer is laid on the array, and where each operand passes its edges, in every dataflow.
 
 A layer is a product of matrices with three axes: pixels (windows), filters and taps (words of a
-window). A dataflow says which of them lies along the rows of the array, which along its columns, and
-which passes in time; the rest follows. The operand without the axis of time stays in the array: it
-is loaded first, or, where it is the output, unloaded last. The other two stream, skewed by a line
-for each row or column. A fold is what the array holds at a time; a line is a cycle of the array.
+window). A dataflow says which of them lies along the rows of the array, which along its columns,
+and which passes in time; the rest follows. The operand without the axis of time stays in the array:
+it is loaded first, or, where it is the output, unloaded last. The other two stream, skewed by a
+line for each row or column. A fold is what the array holds at a time; a line is one of its cycles.
 """
 
 from __future__ import annotations

@@ -103,7 +103,9 @@ def disjoint(stream: Stream, capacity: int) -> tuple[int, int, int, int]:
     """
     blocks, passes, size = 1, 1, stream.row_extent * stream.column_extent
     if not stream.stays:
-        blocks, passes = (stream.column_folds, stream.row_folds) if stream.across else (1, stream.column_folds)
+        blocks, passes = (
+            (stream.column_folds, stream.row_folds) if stream.across else (1, stream.column_folds)
+        )
         size = stream.time * stream.row_extent
     state = np.zeros(5, np.int64)
     state[LAST] = -1
@@ -192,11 +194,17 @@ def _scan_fold(
         count = room // (fold.densest * unit) * (1 if stream.skewed else unit)
         count = min(count, fold.bases - base)
         meant = min(fold.groups, (fold.pixels + count) // unit + 1) if stream.skewed else 1
-        if count > 0 and (count * fold.densest >= LEAST_BLOCK * meant or count == fold.bases - base):
-            state[HELD] += _block(stream, touches, fold, base, base + count, cut, place, cells, state[FLOOR])
+        if count > 0 and (
+            count * fold.densest >= LEAST_BLOCK * meant or count == fold.bases - base
+        ):
+            state[HELD] += _block(
+                stream, touches, fold, base, base + count, cut, place, cells, state[FLOOR]
+            )
             base += count
             continue
-        cut, place = _sweep(stream, touches, fold, base, cut, place, capacity, cells, state, changes, runs)
+        cut, place = _sweep(
+            stream, touches, fold, base, cut, place, capacity, cells, state, changes, runs
+        )
         if cut < 0:
             break
         _flush(state, start + cut, unit)
@@ -289,7 +297,7 @@ def _whole(
         part = cells[at : at + max(min(count, inside - out_column), 0)]
         for index in range(len(part)):
             held = part[index]
-            added += full - (held if held > none else none)
+            added += int(full - (held if held > none else none))
             part[index] = full
     return added
 
@@ -329,7 +337,9 @@ def _sweep(
                 pixel = line - order * unit if stream.skewed else 0
                 pixels = pixel + 1 if stream.skewed else fold.pixels
                 while pixel < pixels:
-                    _touch(touches, fold, line, pixel, group, cut, place, cells, state, changes, runs)
+                    _touch(
+                        touches, fold, line, pixel, group, cut, place, cells, state, changes, runs
+                    )
                     pixel += 1
         active += changes[line]
         changes[line] = 0

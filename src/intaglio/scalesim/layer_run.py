@@ -22,7 +22,15 @@ from intaglio.scalesim.report import Row, Storage
 from intaglio.scalesim.storage import storage
 from intaglio.scalesim.topology import Layer
 from intaglio.scalesim.words import last_read
-from intaglio.scalesim.writes import FIRST, LAST, WRITTEN, Buffer, new_state, write_buffer, write_rest
+from intaglio.scalesim.writes import (
+    FIRST,
+    LAST,
+    WRITTEN,
+    Buffer,
+    new_state,
+    write_buffer,
+    write_rest,
+)
 
 NEVER = Misses(np.empty(0, np.int64), np.empty(0, np.int64), 0)
 FIRST_BURSTS = 1 << 8
@@ -118,24 +126,42 @@ def _timed(reads: Reads | Prefetches, last: int) -> Reads:
 def _row(
     run: LayerRun, total: int, stalls: int, sram: list[int], dram: tuple[Reads, Reads, Reads]
 ) -> Row:
+    """Put a layer's numbers together; `sram` holds the first and last cycle of each operand."""
     layer, config = run.layer, run.config
     costs = compute(layer, run.placement, sparse=config.sparse)
-    accesses = (costs.ifmap_reads, costs.filter_reads, costs.ofmap_writes)
-    kept = None
-    if config.sparse:
-        words = storage(layer, config.storage)
-        kept = Storage(*words, words[2] / total)
+    ifmap, filters, ofmap = dram
+    words = storage(layer, config.storage)
     return Row(
-        layer.name,
-        dram[2].stop - min(dram[0].start, dram[1].start),
-        total,
-        stalls,
-        layer.macs * 100 / (total * config.rows * config.columns),
-        costs.mapping_efficiency,
-        costs.compute_utilization,
-        *(words / total for words in accesses),
-        *(d.words / (d.stop - d.start + 1) for d in dram),
-        *(x for i in range(3) for x in (sram[2 * i], sram[2 * i + 1], accesses[i])),
-        *(x for d in dram for x in (d.start, d.stop, d.words)),
-        storage=kept,
+        name=layer.name,
+        total_cycles_incl_prefetch=ofmap.stop - min(ifmap.start, filters.start),
+        total_cycles=total,
+        stall_cycles=stalls,
+        overall_util_pct=layer.macs * 100 / (total * config.rows * config.columns),
+        mapping_efficiency_pct=costs.mapping_efficiency,
+        compute_util_pct=costs.compute_utilization,
+        avg_ifmap_sram_bw=costs.ifmap_reads / total,
+        avg_filter_sram_bw=costs.filter_reads / total,
+        avg_ofmap_sram_bw=costs.ofmap_writes / total,
+        avg_ifmap_dram_bw=ifmap.words_a_cycle,
+        avg_filter_dram_bw=filters.words_a_cycle,
+        avg_ofmap_dram_bw=ofmap.words_a_cycle,
+        sram_ifmap_start_cycle=sram[0],
+        sram_ifmap_stop_cycle=sram[1],
+        sram_ifmap_reads=costs.ifmap_reads,
+        sram_filter_start_cycle=sram[2],
+        sram_filter_stop_cycle=sram[3],
+        sram_filter_reads=costs.filter_reads,
+        sram_ofmap_start_cycle=sram[4],
+        sram_ofmap_stop_cycle=sram[5],
+        sram_ofmap_writes=costs.ofmap_writes,
+        dram_ifmap_start_cycle=ifmap.start,
+        dram_ifmap_stop_cycle=ifmap.stop,
+        dram_ifmap_reads=ifmap.words,
+        dram_filter_start_cycle=filters.start,
+        dram_filter_stop_cycle=filters.stop,
+        dram_filter_reads=filters.words,
+        dram_ofmap_start_cycle=ofmap.start,
+        dram_ofmap_stop_cycle=ofmap.stop,
+        dram_ofmap_writes=ofmap.words,
+        storage=Storage(*words, words[2] / total) if config.sparse else None,
     )

@@ -25,11 +25,16 @@ SHARES, USED_SHARES = 100, 50
 
 @dataclass(frozen=True)
 class Reads:
-    """DRAM reads of an operand: how many, and the cycles of the first and the last."""
+    """DRAM accesses of an operand: how many words, and the cycles of the first and the last."""
 
     words: int
     start: int
     stop: int
+
+    @property
+    def words_a_cycle(self) -> float:
+        """Bandwidth from the first access to the last."""
+        return self.words / (self.stop - self.start + 1)
 
 
 def reads_calc(
@@ -62,9 +67,9 @@ def reads_calc(
             f"zero: {stream.width} words pass in a line, {capacity} fill the buffer"
         )
     if flushes:
-        return Reads(misses, stream.first_line - -(-capacity // bandwidth), last + 1)
-    filled = -(-misses // share) * share
-    return Reads(misses, -(-(-filled // bandwidth)), -1)
+        return Reads(misses, stream.first_line - math.ceil(capacity / bandwidth), last + 1)
+    filled = math.ceil(misses / share) * share
+    return Reads(misses, -math.ceil(filled / bandwidth), -1)
 
 
 def _disjoint(layer: Layer) -> bool:

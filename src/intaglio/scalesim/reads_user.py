@@ -89,7 +89,7 @@ def fetch_order(stream: Stream, operand: Operand) -> tuple[Numbers, int]:
 def find_misses(
     stream: Stream, operand: Operand, words: Numbers, size: int, held: int, moved: int
 ) -> Numbers:
-    """Return a row for each line with misses: the line, and by how many moves the window goes on."""
+    """Return a row for each line with misses: the line, and how often the window moves."""
     inside = np.zeros(operand.size, np.int32)
     sets, first = len(words) // size + 1, 0
     _count(inside, words, size, 0, held, 1)

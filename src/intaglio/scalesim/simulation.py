@@ -16,7 +16,7 @@ from intaglio.scalesim.topology import Layer, read_topology
 
 
 @dataclass(frozen=True)
-class Simulation:
+class ScaleSimReport:
     """The numbers of every layer, in the order of the topology."""
 
     config: Config
@@ -41,7 +41,7 @@ def scalesim(
     layout: str | Path | None = None,
     output: str | Path | None = None,
     traces: bool = False,
-) -> Simulation:
+) -> ScaleSimReport:
     """Do what SCALE-Sim 3.0.0 does, and get the same numbers.
 
     Args:
@@ -60,7 +60,7 @@ def scalesim(
     machine, layers = read_config(config), read_topology(topology, kind)
     if layout is not None:
         read_text(Path(layout), "a layout")
-    found = Simulation(machine, tuple(_rows(layers, machine)))
+    found = ScaleSimReport(machine, tuple(_rows(layers, machine)))
     if output is not None:
         from intaglio.scalesim.folder import write_folder
 

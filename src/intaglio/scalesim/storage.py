@@ -12,7 +12,7 @@ WORD_BITS = 32
 
 
 def storage(layer: Layer, representation: str) -> tuple[int, int | float, int | float]:
-    """Return a filter's words when it is not sparse, when it is, and those of positions among them."""
+    """Return a filter's words, dense and sparse, and those of positions among the latter."""
     original, entries = layer.taps * layer.filters, layer.kept_taps * layer.filters
     if representation == "ellpack_block":
         metadata = entries * math.ceil(math.log2(layer.block)) / WORD_BITS

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A topology: a CSV file with a line for each layer, convolutions or products of matrices.
 
-    conv:  name, ifmap height, width, filter height, width, channels, filters, stride[, stride][, N:M]
+    conv:  name, height, width, filter height, width, channels, filters, stride[, stride][, N:M]
     gemm:  name, M, N, K[, N:M]
 
 The first line is a heading. A comma may end a line or not; empty lines and lines that begin with
@@ -90,7 +90,7 @@ def read_topology(path: str | Path, kind: str = "conv") -> tuple[Layer, ...]:
     if kind not in KINDS:
         raise ModelError(f"the kind of a topology must be one of {', '.join(KINDS)}, not {kind!r}")
     path = Path(path)
-    layers = []
+    layers: list[Layer] = []
     for number, line in enumerate(read_text(path, "a topology").splitlines(), 1):
         text = line.strip()
         if number == 1 or not text or text[0] == "#":

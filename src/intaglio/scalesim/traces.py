@@ -45,7 +45,11 @@ def write_traces(
     state, clock = new_state(run.buffer), new_clock()
     log = np.empty((FIRST_BURSTS, 4), np.int64)
     sides = [
-        (run.placement.stream(which), operand(layer, run.placement, which, sparse=config.sparse), at)
+        (
+            run.placement.stream(which),
+            operand(layer, run.placement, which, sparse=config.sparse),
+            at,
+        )
         for which, at in (
             (IFMAP, config.ifmap_offset),
             (FILTER, config.filter_offset),

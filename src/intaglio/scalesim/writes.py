@@ -31,7 +31,7 @@ LOG_CLOSED, LOG_EMPTY, LOG_CYCLE, LOG_DRAINED = range(4)
 
 
 class Buffer(NamedTuple):
-    """A write buffer: words that start a burst when no more are free, words of a burst and a line."""
+    """A write buffer: its words, those that must be free, lines of a burst, words of a line."""
 
     size: int
     active: int
