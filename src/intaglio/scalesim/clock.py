@@ -14,7 +14,7 @@ import numpy as np
 
 from intaglio.scalesim.dataflow import Stream
 from intaglio.scalesim.operand import Numbers
-from intaglio.scalesim.writes import Buffer, write_line, write_lines
+from intaglio.scalesim.writes import Buffer, new_log, new_state, write_line, write_lines, write_rest
 
 #: State: the next line, stalls before it, misses timed of either operand, and the cycle of the last
 #: DRAM read of either.
@@ -122,3 +122,17 @@ def serve(
             clock, state, log, buffer, stream, ifmap, filters
         )
     return served, log
+
+
+@numba.njit(cache=True)
+def pass_all(
+    probes: Numbers, buffer: Buffer, stream: Stream, ifmap: Misses, filters: Misses
+) -> tuple[Numbers, Numbers, Numbers]:
+    """Pass all lines and write what is left; return when the probes are served, clock and state.
+
+    Shapes: probes [n], ascending, the last of them the last line; served [n, 3].
+    """
+    clock, state, log = new_clock(), new_state(buffer), new_log()
+    served, log = serve(probes, clock, state, log, buffer, stream, ifmap, filters)
+    write_rest(state, log, buffer, served[-1, 2])
+    return served, clock, state

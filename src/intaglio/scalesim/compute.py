@@ -15,6 +15,8 @@ from intaglio.scalesim.dataflow import DATAFLOWS, FILTER, IFMAP, OFMAP, Placemen
 from intaglio.scalesim.topology import Layer
 
 FOLDS_AT_ONCE = 1 << 18
+#: Not worth an array.
+FEW_FOLDS = 64
 
 
 @dataclass(frozen=True)
@@ -39,11 +41,11 @@ def compute(layer: Layer, placement: Placement, *, sparse: bool) -> Compute:
     # the tool counts the skew of ws and is twice
     lines = placement.lines + (placement.columns - 1) * placement.loaded
     used = [_used(placement, edge) for edge in ((0, 0), (1, 0), (0, 1), (1, 1))]
-    writes = placement.stream(OFMAP).words
+    writes = placement.streams[OFMAP].words
     if not placement.loaded:
         # https://github.com/scalesim-project/SCALE-Sim/issues/166
         writes += placement.folds * (placement.rows + placement.columns)
-    reads: int | float = placement.stream(IFMAP).words
+    reads: int | float = placement.streams[IFMAP].words
     if sparse and placement.dataflow == DATAFLOWS["ws"]:
         reads = _repeated_reads(layer, placement)
     return Compute(
@@ -52,7 +54,7 @@ def compute(layer: Layer, placement: Placement, *, sparse: bool) -> Compute:
         compute_utilization=_mean(placement, [u * placement.time / (cells * lines) for u in used])
         * 100,
         ifmap_reads=reads,
-        filter_reads=placement.stream(FILTER).words,
+        filter_reads=placement.streams[FILTER].words,
         ofmap_writes=writes,
     )
 
@@ -76,6 +78,14 @@ def _mean(placement: Placement, values: list[float]) -> float:
 def _sum(placement: Placement, values: list[float]) -> float:
     """Add a value of every fold to the sum of those before it, one by one."""
     inner, last_row, last_column, corner = values
+    if placement.folds <= FEW_FOLDS:
+        total = 0.0
+        for column_fold in range(placement.column_folds):
+            last = column_fold == placement.column_folds - 1
+            for _ in range(placement.row_folds - 1):
+                total += last_column if last else inner
+            total += corner if last else last_row
+        return total
     column = np.full(placement.row_folds, inner)
     column[-1] = last_row
     total, left = 0.0, placement.column_folds - 1

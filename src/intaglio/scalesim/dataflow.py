@@ -142,8 +142,12 @@ class Placement:
         """Lines of a fold, edge folds alike: load, stream, and empty the array."""
         return self.load + self.time + self.rows + self.columns - 2
 
-    def stream(self, operand: frozenset[str]) -> Stream:
-        """Return where an operand passes."""
+    @cached_property
+    def streams(self) -> Mapping[frozenset[str], Stream]:
+        """Where each operand passes."""
+        return {operand: self._stream(operand) for operand in (IFMAP, FILTER, OFMAP)}
+
+    def _stream(self, operand: frozenset[str]) -> Stream:
         stays, across = self.dataflow.time not in operand, self.dataflow.rows not in operand
         if operand == OFMAP:
             # the first sum is complete when it has come down all rows, or after the last product

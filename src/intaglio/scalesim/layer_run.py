@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from intaglio.errors import ModelError
-from intaglio.scalesim.clock import FILTER_LAST, IFMAP_LAST, STALLS, Misses, new_clock, serve
+from intaglio.scalesim.clock import FILTER_LAST, IFMAP_LAST, STALLS, Misses, pass_all
 from intaglio.scalesim.compute import compute
 from intaglio.scalesim.config import Config
 from intaglio.scalesim.dataflow import FILTER, IFMAP, OFMAP, Placement
@@ -27,13 +27,10 @@ from intaglio.scalesim.writes import (
     LAST,
     WRITTEN,
     Buffer,
-    new_state,
     write_buffer,
-    write_rest,
 )
 
 NEVER = Misses(np.empty(0, np.int64), np.empty(0, np.int64), 0)
-FIRST_BURSTS = 1 << 8
 
 
 @dataclass(frozen=True)
@@ -72,7 +69,7 @@ def prepare(layer: Layer, config: Config) -> LayerRun:
     ):
         if config.user:
             words = operand(layer, placement, which, sparse=sparse)
-            reads.append(reads_user(placement.stream(which), words, buffer, bandwidth))
+            reads.append(reads_user(placement.streams[which], words, buffer, bandwidth))
         else:
             reads.append(reads_calc(layer, placement, which, buffer, bandwidth, sparse=sparse))
     return LayerRun(layer, config, placement, reads[0], reads[1])
@@ -90,8 +87,8 @@ def run_layer(layer: Layer, config: Config) -> Row:
         ModelError: the tool cannot run it; the text names the layer.
     """
     run = prepare(layer, config)
-    placement, output = run.placement, run.placement.stream(OFMAP)
-    ifmap, filters = placement.stream(IFMAP), placement.stream(FILTER)
+    placement, output = run.placement, run.placement.streams[OFMAP]
+    ifmap, filters = placement.streams[IFMAP], placement.streams[FILTER]
     last = ifmap.last_line
     if partial(layer):
         last = int(last_read(ifmap, operand(layer, placement, IFMAP, sparse=config.sparse)))
@@ -100,15 +97,11 @@ def run_layer(layer: Layer, config: Config) -> Row:
         *(output.first_line, output.last_line, placement.folds * placement.lines - 1),
     )
     probes = sorted(set(ends))
-    state, clock = new_state(run.buffer), new_clock()
-    log = np.empty((FIRST_BURSTS, 4), np.int64)
-    served, log = serve(
-        *(np.array(probes), clock, state, log, run.buffer, output),
-        *(misses(run.ifmap), misses(run.filter)),
+    served, clock, state = pass_all(
+        *(np.array(probes), run.buffer, output, misses(run.ifmap), misses(run.filter))
     )
     times = dict(zip(probes, served.tolist(), strict=True))
     total = times[ends[-1]][2]
-    write_rest(state, log, run.buffer, total)
     sram = [times[line][operand_index // 2] for operand_index, line in enumerate(ends[:6])]
     reads = (
         _timed(run.ifmap, int(clock[IFMAP_LAST])),

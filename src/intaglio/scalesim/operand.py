@@ -36,7 +36,7 @@ class Operand(NamedTuple):
 def operand(layer: Layer, placement: Placement, which: frozenset[str], *, sparse: bool) -> Operand:
     """Return the words of an operand, counted from the first address of its tensor."""
     taps = kept(layer) if sparse else np.arange(layer.taps)
-    stream = placement.stream(which)
+    stream = placement.streams[which]
     if which == IFMAP:
         return _windows(layer, taps, int(_upright(placement, TAPS, stream.stays)))
     if which == FILTER:

@@ -51,7 +51,7 @@ def reads_calc(
     Raises:
         ModelError: two flushes fall on one line, where the tool divides by zero.
     """
-    stream = placement.stream(which)
+    stream = placement.streams[which]
     share = buffer // SHARES
     capacity = USED_SHARES * share
     if which == FILTER or _disjoint(layer):

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,6 +14,9 @@ from intaglio.scalesim.config import Config, read_config
 from intaglio.scalesim.fields import read_text
 from intaglio.scalesim.report import Row, report_files
 from intaglio.scalesim.topology import Layer, read_topology
+
+#: After how long progress is shown.
+BAR_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -74,8 +78,20 @@ def _rows(layers: tuple[Layer, ...], config: Config) -> Iterator[Row]:
     from intaglio.scalesim.layer_run import run_layer
 
     known: dict[Layer, Row] = {}
-    for layer in tqdm(layers, "scalesim", leave=False, delay=2, unit="layer"):
+    for layer in _shown(layers):
         shape = replace(layer, name="")
         if shape not in known:
             known[shape] = run_layer(layer, config)
         yield replace(known[shape], name=layer.name)
+
+
+def _shown(layers: tuple[Layer, ...]) -> Iterator[Layer]:
+    """Return the layers, with a bar of progress from two seconds on: one takes longer than most."""
+    started = time.monotonic()
+    for done, layer in enumerate(layers, 1):
+        yield layer
+        if time.monotonic() - started > BAR_SECONDS:
+            yield from tqdm(
+                layers[done:], "scalesim", len(layers), initial=done, leave=False, unit="layer"
+            )
+            return

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 from intaglio.errors import ModelError
@@ -50,27 +51,27 @@ class Layer:
     kept: int = 1
     block: int = 1
 
-    @property
+    @cached_property
     def out_height(self) -> int:
         """Rows of windows; one more than fits where the stride does not divide."""
         return -(-(self.height - self.filter_height + self.stride) // self.stride)
 
-    @property
+    @cached_property
     def out_width(self) -> int:
         """Columns of windows; one more than fits where the stride does not divide."""
         return -(-(self.width - self.filter_width + self.stride_width) // self.stride_width)
 
-    @property
+    @cached_property
     def pixels(self) -> int:
         """Windows, which are elements of an output channel."""
         return self.out_height * self.out_width
 
-    @property
+    @cached_property
     def taps(self) -> int:
         """Words of a window."""
         return self.filter_height * self.filter_width * self.channels
 
-    @property
+    @cached_property
     def kept_taps(self) -> int:
         """Words of a window that a sparse filter keeps."""
         return self.taps // self.block * self.kept + min(self.taps % self.block, self.kept)

@@ -18,10 +18,10 @@ from intaglio.scalesim.clock import new_clock, serve
 from intaglio.scalesim.config import Config
 from intaglio.scalesim.dataflow import FILTER, IFMAP, OFMAP
 from intaglio.scalesim.digits import LONGEST, dram_lines, sram_lines
-from intaglio.scalesim.layer_run import FIRST_BURSTS, LayerRun, misses, prepare
+from intaglio.scalesim.layer_run import LayerRun, misses, prepare
 from intaglio.scalesim.operand import Numbers, operand
 from intaglio.scalesim.topology import Layer
-from intaglio.scalesim.writes import BURSTS, CLOSED, new_state, write_rest
+from intaglio.scalesim.writes import BURSTS, CLOSED, new_log, new_state, write_rest
 
 SRAM_TRACES = ("IFMAP_SRAM_TRACE.csv", "FILTER_SRAM_TRACE.csv", "OFMAP_SRAM_TRACE.csv")
 DRAM_TRACE = "OFMAP_DRAM_TRACE.csv"
@@ -42,11 +42,10 @@ def write_traces(
     """
     folder.mkdir()
     run = prepare(layer, config)
-    state, clock = new_state(run.buffer), new_clock()
-    log = np.empty((FIRST_BURSTS, 4), np.int64)
+    state, clock, log = new_state(run.buffer), new_clock(), new_log()
     sides = [
         (
-            run.placement.stream(which),
+            run.placement.streams[which],
             operand(layer, run.placement, which, sparse=config.sparse),
             at,
         )
@@ -86,7 +85,7 @@ def _write_dram(file: BinaryIO, run: LayerRun, log: Numbers, lines: int) -> None
     text, walk = np.empty(_bytes(run.buffer.bandwidth, at_once), np.uint8), np.zeros(6, np.int64)
     for first in range(0, lines, at_once):
         end = dram_lines(
-            *(text, run.placement.stream(OFMAP), words, run.config.ofmap_offset),
+            *(text, run.placement.streams[OFMAP], words, run.config.ofmap_offset),
             *(run.buffer, log, walk, min(at_once, lines - first)),
         )
         file.write(text[:end].data)

@@ -28,6 +28,7 @@ from intaglio.scalesim.operand import Numbers
 #: Columns of the log of bursts: lines closed when it began, places left empty in the last of them,
 #: its first cycle, and lines drained when it ended.
 LOG_CLOSED, LOG_EMPTY, LOG_CYCLE, LOG_DRAINED = range(4)
+FIRST_BURSTS = 1 << 8
 
 
 class Buffer(NamedTuple):
@@ -51,6 +52,12 @@ def new_state(buffer: Buffer) -> Numbers:
     state = np.zeros(SIZE, np.int64)
     state[FREE], state[FIRST], state[LAST] = buffer.size, -1, -1
     return state
+
+
+@numba.njit(cache=True)
+def new_log() -> Numbers:
+    """Return an empty log of bursts, which grows."""
+    return np.empty((FIRST_BURSTS, 4), np.int64)
 
 
 @numba.njit(cache=True)
