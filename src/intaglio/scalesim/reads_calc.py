@@ -63,8 +63,8 @@ def reads_calc(
     misses, flushes, last, clash = found
     if clash:
         raise ModelError(
-            "an array must be at most as wide as half of a read buffer, or the tool divides by "
-            f"zero: {stream.width} words pass in a line, {capacity} fill the buffer"
+            f"layer {layer.name!r}: a line must fill a read buffer once at most, or SCALE-Sim "
+            f"divides by zero: {stream.width} words pass in a line, and {capacity} fill the buffer"
         )
     if flushes:
         return Reads(misses, stream.first_line - math.ceil(capacity / bandwidth), last + 1)

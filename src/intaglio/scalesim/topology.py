@@ -28,7 +28,11 @@ GEMM = ("M", "N", "K")
 SECOND_STRIDE, RATIO = "Stride Width", "Sparsity"
 LARGEST_SIZE = 1 << 24
 #: Of an operand. Larger ones are no layer of a network, but a mistake or an attack.
-LARGEST_WORDS = 1 << 31
+LARGEST_WORDS = 1 << 28
+#: Of all windows together, which are not held at once.
+LARGEST_PASS = 1 << 31
+#: Products of a layer.
+LARGEST_WORK = 1 << 42
 LARGEST_RATIO = 1 << 10
 
 
@@ -125,17 +129,20 @@ def _layers(where: str, cells: list[str], kind: str) -> Iterator[Layer]:
 
 def _within(where: str, layer: Layer) -> Layer:
     """Return a layer whose operands are of a size that can be addressed."""
-    sizes = {
-        "IFMAP": layer.height * layer.width * layer.channels,
-        "the filters": layer.taps * layer.filters,
-        "OFMAP": layer.pixels * layer.filters,
-        "all windows": layer.pixels * layer.taps,
-    }
-    for name, words in sizes.items():
-        if words > LARGEST_WORDS:
+    for name, words, limit in (
+        ("IFMAP", layer.height * layer.width * layer.channels, LARGEST_WORDS),
+        ("the filters", layer.taps * layer.filters, LARGEST_WORDS),
+        ("OFMAP", layer.pixels * layer.filters, LARGEST_WORDS),
+        ("all windows", layer.pixels * layer.taps, LARGEST_PASS),
+    ):
+        if words > limit:
             raise ModelError(
-                f"{where}: {name} of a layer must have at most {LARGEST_WORDS} words, not {words}"
+                f"{where}: {name} of a layer must have at most {limit} words, not {words}"
             )
+    if layer.macs > LARGEST_WORK:
+        raise ModelError(
+            f"{where}: a layer must have at most {LARGEST_WORK} products, not {layer.macs}"
+        )
     return layer
 
 
