@@ -14,7 +14,7 @@ from intaglio.scalesim.config import Config
 from intaglio.scalesim.layer_run import run_layer
 from intaglio.scalesim.topology import Layer
 from tests.scalesim import slow
-from tests.scalesim.layers import configs, layers
+from tests.scalesim.layers import TINY, configs, layers
 
 
 def same(layer: Layer, config: Config) -> None:
@@ -42,3 +42,14 @@ def test_given_bandwidths(layer: Layer, config: Config) -> None:
 @given(layers, st.booleans().flatmap(lambda user: configs(user=user, sparse=True)))
 def test_sparse_filters(layer: Layer, config: Config) -> None:
     same(layer, config)
+
+
+def test_more_windows_than_are_fetched_in_order() -> None:
+    layer = Layer("large", 4000, 4000, 5, 5, 1, 1, 1, 1)
+    with pytest.raises(ModelError) as error:
+        run_layer(layer, replace(TINY, user=True))
+    assert str(error.value) == (
+        "layer 'large' must have at most 268435456 words in all windows where bandwidths are "
+        "given (USER), not 399200400"
+    )
+    assert run_layer(replace(layer, name="small", height=9, width=9), TINY).total_cycles == 9 * 28 - 1

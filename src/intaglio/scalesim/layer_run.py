@@ -30,6 +30,8 @@ from intaglio.scalesim.writes import (
     write_buffer,
 )
 
+#: Words that are fetched in order, which is held as a whole.
+LARGEST_FETCH = 1 << 28
 NEVER = Misses(np.empty(0, np.int64), np.empty(0, np.int64), 0)
 
 
@@ -61,6 +63,11 @@ def prepare(layer: Layer, config: Config) -> LayerRun:
         raise ModelError(
             f"layer {layer.name!r} must take more than one cycle: SCALE-Sim counts one less, and "
             "divides by that"
+        )
+    if config.user and layer.pixels * layer.taps > LARGEST_FETCH:
+        raise ModelError(
+            f"layer {layer.name!r} must have at most {LARGEST_FETCH} words in all windows where "
+            f"bandwidths are given (USER), not {layer.pixels * layer.taps}"
         )
     reads: list[Reads | Prefetches] = []
     for which, buffer, bandwidth in (
