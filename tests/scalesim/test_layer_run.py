@@ -52,4 +52,5 @@ def test_more_windows_than_are_fetched_in_order() -> None:
         "layer 'large' must have at most 268435456 words in all windows where bandwidths are "
         "given (USER), not 399200400"
     )
-    assert run_layer(replace(layer, name="small", height=9, width=9), TINY).total_cycles == 9 * 28 - 1
+    small = replace(layer, height=9, width=9)
+    assert run_layer(small, TINY).total_cycles == 9 * 28 - 1
