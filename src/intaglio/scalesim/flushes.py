@@ -39,7 +39,8 @@ class Touches(NamedTuple):
 
     Columns that a tap meets in neighboring windows are side by side in memory: a row of `pitch`
     cells is sorted by the remainder of column by stride. `cell` is where a group meets the first
-    window, `row` and `column` its tap.
+    window, `row` and `column` its tap. `window` is how much further it meets any other, and empty
+    where a window lies partly outside of the image.
     """
 
     unit: int
@@ -54,6 +55,7 @@ class Touches(NamedTuple):
     row: Numbers
     column: Numbers
     cell: Numbers
+    window: Numbers
 
 
 def touches(
@@ -77,10 +79,30 @@ def touches(
     pitch = -(-layer.width // stride)
     plane_row = channel // unit * layer.height + row
     cell = plane_row * (pitch * stride) + column % stride * pitch + column // stride
+    down = np.arange(0 if partial(layer) else layer.out_height) * (layer.stride * pitch * stride)
+    window = down[:, np.newaxis] + np.arange(layer.out_width)
     return Touches(
-        *(unit, along, layer.height, layer.width, layer.channels // unit, pitch * stride),
-        *(layer.out_width, layer.stride, stride, row, column, cell),
+        unit=unit,
+        along=along,
+        height=layer.height,
+        width=layer.width,
+        planes=layer.channels // unit,
+        pitch=pitch * stride,
+        out_width=layer.out_width,
+        stride=layer.stride,
+        stride_width=stride,
+        row=row,
+        column=column,
+        cell=cell,
+        window=window.ravel(),
     )
+
+
+def partial(layer: Layer) -> bool:
+    """Tell whether a window lies partly outside of the image."""
+    down = (layer.out_height - 1) * layer.stride + layer.filter_height
+    right = (layer.out_width - 1) * layer.stride_width + layer.filter_width
+    return down > layer.height or right > layer.width
 
 
 class Fold(NamedTuple):
@@ -231,8 +253,10 @@ def _passed(touches: Touches, base: int, pixel: int, group: int, cut: int, place
 def _cell(touches: Touches, fold: Fold, pixel: int, group: int) -> int:
     """Return the cell of a touch, or -1 outside of the image."""
     window = fold.first_pixel + pixel
-    out_row, out_column = window // touches.out_width, window % touches.out_width
     group += fold.first_group
+    if len(touches.window):
+        return touches.cell[group] + touches.window[window]
+    out_row, out_column = window // touches.out_width, window % touches.out_width
     if out_row * touches.stride + touches.row[group] >= touches.height:
         return -1
     if out_column * touches.stride_width + touches.column[group] >= touches.width:
@@ -323,30 +347,32 @@ def _sweep(
     """
     unit = touches.unit
     runs[:] = 0
-    passed, active = state[HELD], 0
+    held, active = state[HELD], 0
+    # groups with touches that begin on a line: from low to before high
+    low = 0 if stream.skewed else first // unit
+    high = low
     for line in range(first, fold.bases + unit):
-        if line < fold.bases:
-            low, high = line // unit, line // unit + (1 if line % unit == 0 else 0)
-            if stream.skewed:
-                low, high = max(0, -(-(line - fold.pixels + 1) // unit)), line // unit + 1
-            high = min(high, fold.groups)
+        if stream.skewed:
+            while low < fold.groups and low * unit + fold.pixels <= line:
+                low += 1
+            while high < fold.groups and high * unit <= line:
+                high += 1
             for index in range(low, high):
                 # at equal lines the lower place is first
-                order = low + high - 1 - index if touches.along == ALONG_ROWS else index
-                group = order if stream.skewed else fold.groups - 1 - order
-                pixel = line - order * unit if stream.skewed else 0
-                pixels = pixel + 1 if stream.skewed else fold.pixels
-                while pixel < pixels:
-                    _touch(
-                        touches, fold, line, pixel, group, cut, place, cells, state, changes, runs
-                    )
-                    pixel += 1
+                group = low + high - 1 - index if touches.along == ALONG_ROWS else index
+                pixel = line - group * unit
+                _touch(touches, fold, line, pixel, group, cut, place, cells, state, changes, runs)
+        elif low < fold.groups and low * unit == line:
+            for pixel in range(fold.pixels):
+                group = fold.groups - 1 - low
+                _touch(touches, fold, line, pixel, group, cut, place, cells, state, changes, runs)
+            low += 1
         active += changes[line]
         changes[line] = 0
-        passed += active
-        if passed >= capacity:
+        held += active
+        if held >= capacity:
             changes[line : line + unit + 1] = 0
-            return line, _place(touches, runs, line, capacity - passed + active)
+            return line, _place(touches, runs, line, capacity - held + active)
     return -1, -1
 
 

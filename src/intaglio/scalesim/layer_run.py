@@ -15,8 +15,9 @@ from intaglio.scalesim.clock import FILTER_LAST, IFMAP_LAST, STALLS, Misses, pas
 from intaglio.scalesim.compute import compute
 from intaglio.scalesim.config import Config
 from intaglio.scalesim.dataflow import FILTER, IFMAP, OFMAP, Placement
+from intaglio.scalesim.flushes import partial
 from intaglio.scalesim.operand import operand
-from intaglio.scalesim.reads_calc import Reads, partial, reads_calc
+from intaglio.scalesim.reads_calc import Reads, reads_calc
 from intaglio.scalesim.reads_user import Prefetches, reads_user
 from intaglio.scalesim.report import Row, Storage
 from intaglio.scalesim.storage import storage

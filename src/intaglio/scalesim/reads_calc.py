@@ -15,7 +15,7 @@ import numpy as np
 
 from intaglio.errors import ModelError
 from intaglio.scalesim.dataflow import FILTER, PIXELS, TAPS, Placement
-from intaglio.scalesim.flushes import Touches, disjoint, scan, touches
+from intaglio.scalesim.flushes import Touches, disjoint, partial, scan, touches
 from intaglio.scalesim.operand import kept
 from intaglio.scalesim.topology import Layer
 
@@ -77,13 +77,6 @@ def _disjoint(layer: Layer) -> bool:
     rows = layer.out_height == 1 or layer.stride >= layer.filter_height
     columns = layer.out_width == 1 or layer.stride_width >= layer.filter_width
     return rows and columns and not partial(layer)
-
-
-def partial(layer: Layer) -> bool:
-    """Tell whether a window lies partly outside of the image."""
-    down = (layer.out_height - 1) * layer.stride + layer.filter_height
-    right = (layer.out_width - 1) * layer.stride_width + layer.filter_width
-    return down > layer.height or right > layer.width
 
 
 def _distinct(layer: Layer) -> int:
