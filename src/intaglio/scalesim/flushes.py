@@ -237,7 +237,7 @@ def _scan_fold(
         base = max(0, cut - unit + 1) if stream.skewed else cut - cut % unit
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, inline="always")
 def _passed(touches: Touches, base: int, pixel: int, group: int, cut: int, place: int) -> int:
     """Return how many words of a touch passed up to a place of the line of the last flush."""
     word = cut - base
@@ -249,7 +249,7 @@ def _passed(touches: Touches, base: int, pixel: int, group: int, cut: int, place
     return word + (1 if at <= place else 0)
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, inline="always")
 def _cell(touches: Touches, fold: Fold, pixel: int, group: int) -> int:
     """Return the cell of a touch, or -1 outside of the image."""
     window = fold.first_pixel + pixel
@@ -376,7 +376,7 @@ def _sweep(
     return -1, -1
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, inline="always")
 def _touch(
     touches: Touches,
     fold: Fold,
