@@ -208,7 +208,8 @@ def _scan_fold(
 ) -> None:
     """Follow a fold from flush to flush."""
     unit = touches.unit
-    base, cut, place = 0, -1, -1
+    # typed, or what they are handed to is compiled twice
+    base, cut, place = int(np.int64(0)), int(np.int64(-1)), int(np.int64(-1))
     # words that may pass while touches that began before a block are still under way
     late = min(fold.densest * unit * (unit - 1) // 2, stream.width * (unit - 1)) * stream.skewed
     while base < fold.bases:

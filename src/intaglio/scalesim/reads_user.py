@@ -91,8 +91,8 @@ def find_misses(
 ) -> Numbers:
     """Return a row for each line with misses: the line, and how often the window moves."""
     inside = np.zeros(operand.size, np.int32)
-    sets, first = len(words) // size + 1, 0
-    _count(inside, words, size, 0, held, 1)
+    sets, first = len(words) // size + 1, np.int64(0)  # typed, or `_count` is compiled again
+    _count(inside, words, size, first, held, np.int64(1))
     found, count = np.empty((64, 2), np.int64), 0
     for fold in range(stream.row_folds * stream.column_folds):
         column_fold, row_fold = fold // stream.row_folds, fold % stream.row_folds
@@ -103,8 +103,8 @@ def find_misses(
             for place in range(width):
                 word = address(stream, operand, row_fold, column_fold, line, place)
                 while word != NONE and inside[word] == 0:
-                    _count(inside, words, size, first, moved, -1)
-                    _count(inside, words, size, (first + held) % sets, moved, 1)
+                    _count(inside, words, size, first, moved, np.int64(-1))
+                    _count(inside, words, size, (first + held) % sets, moved, np.int64(1))
                     first = (first + moved) % sets
                     moves += 1
             if moves:
