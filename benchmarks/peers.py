@@ -24,6 +24,7 @@ PINS: Mapping[str, Sequence[str]] = {
     "onnxruntime": ("onnxruntime==1.31.1", "onnx==1.23.2", "sympy==1.14.0"),
     "qonnx": ("qonnx==1.0.0", "onnx==1.19.1", "onnxruntime==1.31.1"),
     "hls4ml": ("hls4ml==1.3.0", "torch==2.13.0"),
+    "scalesim": ("scalesim==3.0.0", "numpy==2.3.5"),  # every run ends in an error from 2.4 on
 }
 
 

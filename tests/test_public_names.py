@@ -30,6 +30,7 @@ PUBLIC = [
     "QuantizationError",
     "Report",
     "Run",
+    "ScaleSimReport",
     "Scheme",
     "Stalls",
     "ToolError",
@@ -43,6 +44,7 @@ PUBLIC = [
     "predict",
     "quantize",
     "report",
+    "scalesim",
     "simulate",
     "synthesize",
 ]

@@ -38,6 +38,7 @@ from intaglio.flow import (
     Program,
     Report,
     Run,
+    ScaleSimReport,
     Scheme,
     Stalls,
     device,
@@ -48,6 +49,7 @@ from intaglio.flow import (
     predict,
     quantize,
     report,
+    scalesim,
     simulate,
     synthesize,
 )
@@ -74,6 +76,7 @@ __all__ = [
     "QuantizationError",
     "Report",
     "Run",
+    "ScaleSimReport",
     "Scheme",
     "Stalls",
     "ToolError",
@@ -87,6 +90,7 @@ __all__ = [
     "predict",
     "quantize",
     "report",
+    "scalesim",
     "simulate",
     "synthesize",
 ]

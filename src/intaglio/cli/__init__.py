@@ -25,6 +25,7 @@ from intaglio.cli import (
     predict,
     quantize,
     report,
+    scalesim,
     simulate,
     synthesize,
 )
@@ -42,6 +43,7 @@ COMMANDS = (
     report,
     demo,
     check,
+    scalesim,
 )
 INTERRUPTED = 130
 

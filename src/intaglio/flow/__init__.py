@@ -29,6 +29,7 @@ from intaglio.report.report import Report, report
 from intaglio.rtl import bundle as dataflow_bundle
 from intaglio.rtl.array_bundle import design_of, emit_array
 from intaglio.rtl.bundle import Bundle
+from intaglio.scalesim.simulation import ScaleSimReport, scalesim
 from intaglio.tools import simulation
 from intaglio.tools.array_simulation import simulate_array
 from intaglio.tools.simulation import Run
@@ -53,6 +54,7 @@ __all__ = [
     "Program",
     "Report",
     "Run",
+    "ScaleSimReport",
     "Scheme",
     "Stalls",
     "device",
@@ -63,6 +65,7 @@ __all__ = [
     "predict",
     "quantize",
     "report",
+    "scalesim",
     "simulate",
     "synthesize",
 ]

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from intaglio.errors import ModelError
-from intaglio.ir.graph import Graph, Node, Program
+from intaglio.ir.graph import Graph, Node, Program, Value
 from intaglio.ir.operator import Operator
 from intaglio.ir.types import TensorType
 from intaglio.numerics.rounding import Rounding
@@ -111,12 +111,13 @@ class Part:
 
 @dataclass(frozen=True)
 class Network:
-    """The layers of a program, in order, and where values that are read lie.
+    """Layers in order, what they begin with, and where values that are read lie.
 
     `parts` holds, for every value that a term reads, the stored values it is made of.
     """
 
-    graph: Graph
+    name: str
+    source: Value
     layers: tuple[Layer, ...]
     parts: Mapping[str, tuple[Part, ...]]
 
@@ -148,7 +149,9 @@ class _Reader:
         if node is None or isinstance(node.op, Concat):
             raise ModelError(f"the output of an array must be made by a layer, not {output!r}")
         self.store(output)
-        return Network(self.graph, tuple(self.layers.values()), self.parts)
+        return Network(
+            self.graph.name, self.graph.inputs[0], tuple(self.layers.values()), self.parts
+        )
 
     def alias(self, value: str) -> str:
         """Follow what only gives a value another shape back to what makes it."""

@@ -58,7 +58,7 @@ class Schedule:
     @property
     def input(self) -> Tensor:
         """Where a frame is put."""
-        return self.tensors[self.network.graph.inputs[0].name]
+        return self.tensors[self.network.source.name]
 
     @property
     def output(self) -> Tensor:
@@ -84,7 +84,7 @@ def schedule(net: Network, array: Array, flows: Mapping[str, Dataflow]) -> Sched
         except ModelError as error:
             raise ModelError(f"layer {layer.name!r}: {error}") from None
     if max(scheduler.counts.values()) >= 1 << 16:
-        raise ModelError(f"{net.graph.name} must take less than 65,536 instructions a unit")
+        raise ModelError(f"{net.name} must take less than 65,536 instructions a unit")
     return Schedule(
         array,
         net,
@@ -134,7 +134,7 @@ class _Scheduler:
         self.weights, self.parameters = _Turns([0, 0]), _Turns([0, 0])
         self.inputs, self.outputs, self.halves = _Turns([0, 0]), _Turns([0, 0]), _Turns([0, 0])
         self.flow: Dataflow | None = None
-        source = net.graph.inputs[0]
+        source = net.source
         shape = (1, 1, 1, *source.type.shape)[-3:]
         self.place(source.name, (shape[0], shape[1], shape[2]), source.type.integer)
 
