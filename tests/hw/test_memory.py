@@ -63,7 +63,7 @@ def test_roms_take_the_blocks_and_luts_that_are_counted(tmp_path: Path) -> None:
             f"    .clk_i, .rst_i, .step_i, .data_o(data_o[{low} +: {width}])\n  );"
         )
         low += width
-    found = synthesized(tmp_path, ("cyclic_rom", "loop_counter"), instances, low)
+    found = synthesized(tmp_path, ("sliced_rom", "cyclic_rom", "loop_counter"), instances, low)
     for index, (width, depth) in enumerate(ROMS):
         wanted, cells = rom(width, depth), found[index]
         luts = wanted.on(TARGET).lut
@@ -81,12 +81,12 @@ def test_tables_take_the_blocks_and_luts_that_are_counted(tmp_path: Path) -> Non
         for number, text in enumerate(image.texts()):
             (tmp_path / f"rom{index}_{number}.hex").write_text(text)
         instances.append(
-            f"  addressed_rom #(.Width({width}), .AddrWidth({bits}), .InitFile("
+            f"  sliced_rom #(.Width({width}), .Depth({1 << bits}), .InitFile("
             f'"rom{index}"), .BlockRam({int(image.memory.block)})) u_{index} (\n'
             f"    .clk_i, .addr_i(addr_i[{bits - 1}:0]), .data_o(data_o[{low} +: {width}])\n  );"
         )
         low += width
-    found = synthesized(tmp_path, ("addressed_rom",), instances, low)
+    found = synthesized(tmp_path, ("sliced_rom",), instances, low)
     for index, (width, bits) in enumerate(TABLES):
         wanted, cells = rom(width, 1 << bits), found[index]
         assert cells["DP16KD"] == wanted.on(TARGET).bram, (width, bits)
