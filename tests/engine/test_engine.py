@@ -25,12 +25,18 @@ from intaglio.ir.types import Quantization, TensorType
 from intaglio.numerics.rounding import Rounding
 from intaglio.numerics.types import IntType
 from intaglio.ops.add import Add
+from intaglio.ops.batch_matmul import BatchMatmul
+from intaglio.ops.concat import Concat
 from intaglio.ops.conv2d import Conv2d
 from intaglio.ops.flatten import Flatten
+from intaglio.ops.lookup import Lookup
 from intaglio.ops.matmul import Matmul
 from intaglio.ops.max_pool import MaxPool
+from intaglio.ops.mul import Mul
 from intaglio.ops.requantize import Requantize
-from tests.programs import S8, U8, convolutional, program, residual
+from intaglio.ops.reshape import Reshape
+from intaglio.ops.slice import Slice
+from tests.programs import S8, U8, codes, convolutional, program, residual
 from tests.strategies import Network, networks
 from tests.strategies import codes as any_codes
 
@@ -98,6 +104,53 @@ def test_layers_of_any_size_equal_the_reference(drawn: tuple[Program, np.ndarray
     made, frames = drawn
     assert engine(made).reason == ""
     np.testing.assert_array_equal(engine(made).frames(frames), run_frames(made.graph, frames))
+
+
+@st.composite
+def meetings(draw: st.DrawFn) -> tuple[Program, np.ndarray]:
+    """Two values of any types that are multiplied, joined, or multiplied as matrices."""
+    shape = draw(st.tuples(*[st.integers(1, 4)] * 3))
+    ends = [IntType.parse(draw(st.sampled_from(["u3", "s8", "u12", "s17", "s31"]))) for _ in "ab"]
+    matrix = draw(st.integers(1, 20))
+    reshaped = {"a": (shape[0], matrix, shape[1]), "b": (shape[0], shape[1], shape[2])}
+    op = draw(st.sampled_from([Mul(), Concat(0), Concat(1), Concat(2), BatchMatmul()]))
+    if not isinstance(op, BatchMatmul):
+        reshaped = dict.fromkeys("ab", shape)
+        if isinstance(op, Concat):
+            longer = list(shape)
+            longer[op.axis] = matrix
+            reshaped["b"] = (longer[0], longer[1], longer[2])
+    sizes = {name: int(np.prod(reshaped[name])) for name in "ab"}
+    total, wide, nodes = sum(sizes.values()), IntType.parse("s31"), []
+    for name, start, element in (("a", 0, ends[0]), ("b", sizes["a"], ends[1])):
+        cut = Slice((start,), (start + sizes[name],), (1,))
+        nodes += [
+            Node(f"{name}.part", cut, ("x",)),
+            Node(f"{name}.code", Requantize(0, 0, element), (f"{name}.part", "one")),
+            Node(name, Reshape(reshaped[name]), (f"{name}.code",)),
+        ]
+    nodes.append(Node("y", op, ("a", "b")))
+    constants = {"one": Constant(np.array([1]), IntType.parse("u1"))}
+    return program((total,), nodes, constants, wide), draw(any_codes(wide, (2, total)))
+
+
+@given(meetings())
+def test_two_values_meet_as_in_the_reference(drawn: tuple[Program, np.ndarray]) -> None:
+    made, frames = drawn
+    assert engine(made).reason == ""
+    np.testing.assert_array_equal(engine(made).frames(frames), run_frames(made.graph, frames))
+
+
+@pytest.mark.parametrize("element", ["u1", "s3n", "u8", "s12"])
+@pytest.mark.parametrize("target", ["s8", "u8", "s20", "s40"])
+def test_a_table_is_read_at_every_code(element: str, target: str) -> None:
+    x = IntType.parse(element)
+    every = np.arange(x.min, x.max + 1)
+    table = {"t": codes(IntType.parse(target), len(every))}
+    made = program((len(every),), [Node("y", Lookup(x.min), ("x", "t"))], table, x)
+    assert engine(made).reason == ""
+    assert instructions(made) == [Instruction.LOOKUP]
+    assert engine(made).frames(every[None])[0].tolist() == table["t"].data.tolist()
 
 
 @pytest.mark.parametrize("batch", [0, 1, 2, 300])
@@ -219,7 +272,7 @@ class Grown(Add):
 
 def test_without_a_kernel_the_reference_runs_and_the_reason_is_told() -> None:
     made = engine(program((3,), [Node("y", Doubled(), ("x",))]))
-    assert made.reason.startswith("doubled 'y' must be one of add, argmax, clip, conv2d,")
+    assert made.reason.startswith("doubled 'y' must be one of add, argmax, batch_matmul, clip,")
     assert made.frames(np.array([[2, 4, 9]])).tolist() == [[1, 2, 4]]
     assert made.run(np.array([[2.0, 4.0, 9.0]])).tolist() == [[1.0, 2.0, 4.0]]
     assert made.frames(np.zeros((0, 3), dtype=int)).shape == (0, 3)

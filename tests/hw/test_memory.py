@@ -31,6 +31,8 @@ from intaglio.tools.yosys import synthesize_netlist
 ROMS = ((36, 512), (37, 300), (200, 144), (18, 1000), (9, 2000), (7, 3000), (32, 16), (24, 6))
 #: Width and address width of memories read at any address.
 TABLES = ((8, 8), (9, 11), (7, 12), (5, 5))
+#: Of simple dual-port memories, with and without an output register.
+RAMS = ((36, 512), (75, 300), (9, 1500), (6, 3000), (24, 16))
 FIFOS = ((8, 16), (13, 16), (9, 32))
 
 TARGET = device("ecp5-25f")
@@ -61,7 +63,7 @@ def test_roms_take_the_blocks_and_luts_that_are_counted(tmp_path: Path) -> None:
             f"    .clk_i, .rst_i, .step_i, .data_o(data_o[{low} +: {width}])\n  );"
         )
         low += width
-    found = synthesized(tmp_path, ("cyclic_rom", "loop_counter"), instances, low)
+    found = synthesized(tmp_path, ("sliced_rom", "cyclic_rom", "loop_counter"), instances, low)
     for index, (width, depth) in enumerate(ROMS):
         wanted, cells = rom(width, depth), found[index]
         luts = wanted.on(TARGET).lut
@@ -79,18 +81,39 @@ def test_tables_take_the_blocks_and_luts_that_are_counted(tmp_path: Path) -> Non
         for number, text in enumerate(image.texts()):
             (tmp_path / f"rom{index}_{number}.hex").write_text(text)
         instances.append(
-            f"  addressed_rom #(.Width({width}), .AddrWidth({bits}), .InitFile("
+            f"  sliced_rom #(.Width({width}), .Depth({1 << bits}), .InitFile("
             f'"rom{index}"), .BlockRam({int(image.memory.block)})) u_{index} (\n'
             f"    .clk_i, .addr_i(addr_i[{bits - 1}:0]), .data_o(data_o[{low} +: {width}])\n  );"
         )
         low += width
-    found = synthesized(tmp_path, ("addressed_rom",), instances, low)
+    found = synthesized(tmp_path, ("sliced_rom",), instances, low)
     for index, (width, bits) in enumerate(TABLES):
         wanted, cells = rom(width, 1 << bits), found[index]
         assert cells["DP16KD"] == wanted.on(TARGET).bram, (width, bits)
         assert wanted.block == (cells["DP16KD"] > 0)
         if not wanted.block:
             assert abs(cells["LUT4"] - wanted.on(TARGET).lut) <= 0.25 * wanted.on(TARGET).lut + 16
+
+
+@pytest.mark.parametrize("registered", [False, True], ids=["direct", "registered"])
+def test_rams_take_the_blocks_and_luts_that_are_counted(tmp_path: Path, registered: bool) -> None:
+    instances, low = [], 0
+    for index, (width, depth) in enumerate(RAMS):
+        bits = (depth - 1).bit_length()
+        instances.append(
+            f"  sliced_ram #(.Width({width}), .Depth({depth}), .OutRegister({int(registered)}),\n"
+            f"    .BlockRam({int(ram(width, depth).block)})) u_{index} (\n"
+            f"    .clk_i, .write_i(step_i), .write_addr_i(addr_i[{bits - 1}:0]),\n"
+            f"    .data_i({width}'({{10{{addr_i}}}})), .read_addr_i(~addr_i[{bits - 1}:0]),\n"
+            f"    .data_o(data_o[{low} +: {width}])\n  );"
+        )
+        low += width
+    found = synthesized(tmp_path, ("sliced_ram",), instances, low)
+    for index, (width, depth) in enumerate(RAMS):
+        wanted, cells = ram(width, depth), found[index]
+        assert cells["DP16KD"] == wanted.on(TARGET).bram, (width, depth)
+        assert 6 * cells["TRELLIS_DPR16X4"] == wanted.on(TARGET).lut
+        assert cells["TRELLIS_FF"] <= wanted.on(TARGET).ff
 
 
 def test_fifos_take_the_distributed_ram_that_is_counted(tmp_path: Path) -> None:

@@ -158,6 +158,7 @@ def test_our_block_ram_gives_what_its_sources_give_in_every_form(
             low += width
     top = MEMORIES.format(last=low - 1, instances="\n".join(instances))
     files = {
+        "sliced_rom.sv": library.source("sliced_rom", "ecp5").read_text(),
         "cyclic_rom.sv": library.source("cyclic_rom", "ecp5").read_text(),
         "loop_counter.sv": library.source("loop_counter", "ecp5").read_text(),
         "ram.sv": RAM,

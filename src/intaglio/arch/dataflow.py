@@ -18,6 +18,7 @@ from intaglio.hw.unit import Fold, Stream, StreamOperator, Unit
 from intaglio.ir.graph import Graph, Node, Program
 from intaglio.passes.dead_code import dead_code
 from intaglio.passes.lower import lower
+from intaglio.passes.requantize_first import requantize_first
 
 
 def hardware_graph(program: Program) -> Graph:
@@ -26,7 +27,7 @@ def hardware_graph(program: Program) -> Graph:
     Raises:
         ModelError: a node has no hardware; the text names it.
     """
-    graph = dead_code(lower(program.graph))
+    graph = requantize_first(dead_code(lower(program.graph)))
     for node in graph.nodes:
         if not isinstance(node.op, StreamOperator):
             raise ModelError(f"{node} must have hardware; {node.op.name} has none")

@@ -63,6 +63,10 @@ class Instruction(enum.IntEnum):
     CLAMP = 8
     MOVE = 9
     ARGMAX = 10
+    MULTIPLY = 11
+    CONCAT = 12
+    LOOKUP = 13
+    BATCH_MATMUL = 14
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,23 +112,94 @@ void sum_pool(const Frame& frame, const Pool& d) {
   });
 }
 
-struct Add {
+// Calls with pointers to two operands and to a result of 32 or 64 bits.
+template <typename Call>
+void with_three(const Frame& frame, Place x, Place y, Place z, Call call) {
+  with(x.kind, [&](auto left) {
+    with(y.kind, [&](auto right) {
+      const auto* a = frame.at<decltype(left)>(x.offset);
+      const auto* b = frame.at<decltype(right)>(y.offset);
+      if (z.kind == kI32) return call(a, b, frame.at<int32_t>(z.offset));
+      call(a, b, frame.at<int64_t>(z.offset));
+    });
+  });
+}
+
+struct Pair {
   Place x, y;
   Word size;
   Place z;
 };
 
-void add(const Frame& frame, const Add& a) {
-  with(a.x.kind, [&](auto left) {
-    with(a.y.kind, [&](auto right) {
-      const auto* x = frame.at<decltype(left)>(a.x.offset);
-      const auto* y = frame.at<decltype(right)>(a.y.offset);
-      const auto sum = [&](auto* z) {
-        for (Word i = 0; i < a.size; ++i)
-          z[i] = static_cast<std::decay_t<decltype(*z)>>(Word{x[i]} + Word{y[i]});
-      };
-      if (a.z.kind == kI32) return sum(frame.at<int32_t>(a.z.offset));
-      sum(frame.at<int64_t>(a.z.offset));
+template <bool Product>
+void combine(const Frame& frame, const Pair& p) {
+  with_three(frame, p.x, p.y, p.z, [&](const auto* x, const auto* y, auto* z) {
+    for (Word i = 0; i < p.size; ++i) {
+      const Word a = x[i], b = y[i];
+      z[i] = static_cast<std::decay_t<decltype(*z)>>(Product ? a * b : a + b);
+    }
+  });
+}
+
+// z[b][m][n] = sum of x[b][m][k] * y[b][k][n]: rows of y are added up, times an element of x each.
+struct BatchMatmul {
+  Place x, y;
+  Word matrices, rows, inner, columns;
+  Place z;
+};
+
+void batch_matmul(const Frame& frame, const BatchMatmul& m) {
+  with_three(frame, m.x, m.y, m.z, [&](const auto* x, const auto* y, auto* z) {
+    using Out = std::decay_t<decltype(*z)>;
+    for (Word matrix = 0; matrix < m.matrices; ++matrix, y += m.inner * m.columns)
+      for (Word row = 0; row < m.rows; ++row, x += m.inner, z += m.columns) {
+        std::fill_n(z, m.columns, Out{0});
+        for (Word k = 0; k < m.inner; ++k) {
+          const Out factor = static_cast<Out>(x[k]);
+          const auto* from = y + k * m.columns;
+          for (Word n = 0; n < m.columns; ++n) z[n] += factor * static_cast<Out>(from[n]);
+        }
+      }
+  });
+}
+
+// Runs of x and of y in turns.
+struct Concat {
+  Place x, y;
+  Word turns, x_run, y_run;
+  Place z;
+};
+
+void concat(const Frame& frame, const Concat& c) {
+  const auto place = [&](Place from, Word run, Word start) {
+    with(from.kind, [&](auto in) {
+      with(c.z.kind, [&](auto out) {
+        const auto* x = frame.at<decltype(in)>(from.offset);
+        auto* z = frame.at<decltype(out)>(c.z.offset) + start;
+        for (Word turn = 0; turn < c.turns; ++turn, x += run, z += c.x_run + c.y_run)
+          for (Word i = 0; i < run; ++i) z[i] = static_cast<decltype(out)>(x[i]);
+      });
+    });
+  };
+  place(c.x, c.x_run, 0);
+  place(c.y, c.y_run, c.x_run);
+}
+
+// y[i] = table[x[i] - lowest], the table being of y's kind.
+struct Lookup {
+  Place x;
+  Word size;
+  Place y;
+  Word table, lowest;
+};
+
+void lookup(const Frame& frame, const Lookup& l) {
+  with(l.x.kind, [&](auto in) {
+    with(l.y.kind, [&](auto out) {
+      const auto* x = frame.at<decltype(in)>(l.x.offset);
+      auto* y = frame.at<decltype(out)>(l.y.offset);
+      const auto* table = frame.constant<decltype(out)>(l.table);
+      for (Word i = 0; i < l.size; ++i) y[i] = table[x[i] - l.lowest];
     });
   });
 }
@@ -188,7 +259,8 @@ void argmax(const Frame& frame, const Argmax& a) {
 }
 
 enum Instruction : Word {
-  kEntrance, kExit, kDotBytes, kDotWide, kRequantize, kMaxPool, kSumPool, kAdd, kClamp, kMove, kArgmax
+  kEntrance, kExit, kDotBytes, kDotWide, kRequantize, kMaxPool, kSumPool, kAdd, kClamp, kMove, kArgmax,
+  kMultiply, kConcat, kLookup, kBatchMatmul
 };
 
 template <typename Fields>
@@ -205,10 +277,14 @@ void execute(Frame& frame, Word instruction, const Word* words) {
     case kRequantize: return requantize(frame, fields<Requantize>(words));
     case kMaxPool: return max_pool(frame, fields<Pool>(words));
     case kSumPool: return sum_pool(frame, fields<Pool>(words));
-    case kAdd: return add(frame, fields<Add>(words));
+    case kAdd: return combine<false>(frame, fields<Pair>(words));
     case kClamp: return clamp_all(frame, fields<Clamp>(words));
     case kMove: return move(frame, fields<Move>(words));
-    default: return argmax(frame, fields<Argmax>(words));
+    case kArgmax: return argmax(frame, fields<Argmax>(words));
+    case kMultiply: return combine<true>(frame, fields<Pair>(words));
+    case kConcat: return concat(frame, fields<Concat>(words));
+    case kLookup: return lookup(frame, fields<Lookup>(words));
+    default: return batch_matmul(frame, fields<BatchMatmul>(words));
   }
 }
 

@@ -7,6 +7,7 @@ nothing is ever left out in silence; so does the check of every engine against t
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -18,12 +19,16 @@ from intaglio.ir.graph import Node
 from intaglio.ir.operator import Operator
 from intaglio.ops.add import Add
 from intaglio.ops.argmax import Argmax
+from intaglio.ops.batch_matmul import BatchMatmul
 from intaglio.ops.clip import Clip
+from intaglio.ops.concat import Concat
 from intaglio.ops.conv2d import Conv2d
 from intaglio.ops.depth_to_space import DepthToSpace
 from intaglio.ops.flatten import Flatten
+from intaglio.ops.lookup import Lookup
 from intaglio.ops.matmul import Matmul
 from intaglio.ops.max_pool import MaxPool
+from intaglio.ops.mul import Mul
 from intaglio.ops.pad import Pad
 from intaglio.ops.pool import Pool
 from intaglio.ops.relu import Relu
@@ -140,9 +145,49 @@ def _put_pool(
 
 def _add(assembly: Assembly, node: Node, op: Add) -> None:
     _attributes(op)
+    _put_pair(assembly, Instruction.ADD, node, assembly.graph.types[node.name].size)
+
+
+def _mul(assembly: Assembly, node: Node, op: Mul) -> None:
+    _attributes(op)
+    _put_pair(assembly, Instruction.MULTIPLY, node, assembly.graph.types[node.name].size)
+
+
+def _batch_matmul(assembly: Assembly, node: Node, op: BatchMatmul) -> None:
+    _attributes(op)
+    *matrices, rows, inner = assembly.graph.types[node.inputs[0]].shape
+    columns = assembly.graph.types[node.name].channels
+    sizes = math.prod(matrices), rows, inner, columns
+    _put_pair(assembly, Instruction.BATCH_MATMUL, node, *sizes)
+
+
+def _put_pair(assembly: Assembly, instruction: Instruction, node: Node, *sizes: int) -> None:
     x, y = (assembly.places[name].words for name in node.inputs)
-    z = assembly.place(node.name, WIDE)
-    assembly.put(Instruction.ADD, *x, *y, assembly.graph.types[node.name].size, *z.words)
+    assembly.put(instruction, *x, *y, *sizes, *assembly.place(node.name, WIDE).words)
+
+
+def _concat(assembly: Assembly, node: Node, op: Concat) -> None:
+    """A turn is a place of the axes before the one that is joined along."""
+    _attributes(op, axis=0)
+    shapes = [assembly.graph.types[name].shape for name in node.inputs]
+    runs = [math.prod(shape[op.axis :]) for shape in shapes]
+    x, y = (assembly.places[name].words for name in node.inputs)
+    z = assembly.place(node.name).words
+    assembly.put(Instruction.CONCAT, *x, *y, math.prod(shapes[0][: op.axis]), *runs, *z)
+
+
+def _lookup(assembly: Assembly, node: Node, op: Lookup) -> None:
+    _attributes(op, lowest=0)
+    x, table = node.inputs
+    y = assembly.place(node.name)
+    assembly.put(
+        Instruction.LOOKUP,
+        *assembly.places[x].words,
+        assembly.graph.types[x].size,
+        *y.words,
+        assembly.constant(assembly.graph.constants[table].data.astype(y.kind.dtype)),
+        op.lowest,
+    )
 
 
 def _relu(assembly: Assembly, node: Node, op: Relu) -> None:
@@ -201,12 +246,16 @@ def _argmax(assembly: Assembly, node: Node, op: Argmax) -> None:
 RULES: Mapping[type[Operator], Rule] = {
     Add: _add,
     Argmax: _argmax,
+    BatchMatmul: _batch_matmul,
     Clip: _clip,
+    Concat: _concat,
     Conv2d: _conv2d,
     DepthToSpace: _move,
     Flatten: _stay,
+    Lookup: _lookup,
     Matmul: _matmul,
     MaxPool: _max_pool,
+    Mul: _mul,
     Pad: _pad,
     Relu: _relu,
     Requantize: _requantize,

@@ -35,7 +35,7 @@ def lookup(x: TensorType, table: Constant, y: TensorType, lanes: int) -> Unit:
     lane = image.memory.resources + Resources(ff=x.integer.width)
     return Unit(
         "lookup",
-        ("addressed_rom", "stream_fifo", "lookup"),
+        ("sliced_rom", "stream_fifo", "lookup"),
         parameters,
         {"in": stream(x, lanes)},
         {"out": out},

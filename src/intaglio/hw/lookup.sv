@@ -35,8 +35,8 @@ module lookup #(
   end
 
   for (genvar i = 0; i < Lanes; i++) begin : gen_lane
-    addressed_rom #(
-      .Width(OutWidth), .AddrWidth(Width), .BlockRam(BlockTable), .InitFile(TableFile)
+    sliced_rom #(
+      .Width(OutWidth), .Depth(1 << Width), .BlockRam(BlockTable), .InitFile(TableFile)
     ) u_table (
       .clk_i, .addr_i(x_q[i*Width +: Width]), .data_o(y[i*OutWidth +: OutWidth])
     );

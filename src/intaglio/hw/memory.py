@@ -26,6 +26,8 @@ GEOMETRIES = ((36, 512), (18, 1024), (9, 2048), (4, 4096), (2, 8192), (1, 16384)
 LUTS_PER_BLOCK = 128
 #: Distributed RAM needs a read multiplexer beyond this depth, which soon outgrows the RAM.
 DISTRIBUTED_DEPTH = 32
+#: The modules that a memory read in a fixed circle is made of.
+CYCLIC_ROM = ("loop_counter", "sliced_rom", "cyclic_rom")
 
 
 class Kind(Enum):

@@ -14,6 +14,7 @@ from enum import StrEnum
 import numpy as np
 
 from intaglio.hw.cost import Resources
+from intaglio.hw.memory import CYCLIC_ROM
 from intaglio.hw.multiplier import PORT_BITS, Multiplier, port_width
 from intaglio.hw.multiplier_rows import constant_rows_resources, row_adder_luts, rows_resources
 from intaglio.numerics.types import IntType
@@ -21,8 +22,11 @@ from intaglio.numerics.types import IntType
 #: The widest operand that is multiplied in LUTs: 8 by 8 bits takes 82 of them, and an LFE5U part
 #: has at least 500 for each of its multipliers.
 ROWS_BITS = 8
-#: The modules that products are made of.
-PRODUCT_BLOCKS = ("multiplier", "row_adder", "multiplier_rows", "multiplier_pair")
+#: The modules that lanes of products and their sums are made of.
+MAC_LANES = (
+    *CYCLIC_ROM,
+    *("multiplier", "row_adder", "multiplier_rows", "multiplier_pair", "mac_lanes"),
+)
 
 
 class Products(StrEnum):

@@ -21,14 +21,9 @@ module row_stack #(
     $fatal(1, "row_stack: RowWords and KernelRows must be at least 2");
   end
 
-  // In slices as wide as one 18-Kbit block is at this depth: see `cyclic_rom`.
-  localparam int unsigned BlockWidth = (RowWords <= 512) ? 36 : (RowWords <= 1024) ? 18
-      : (RowWords <= 2048) ? 9 : (RowWords <= 4096) ? 4 : (RowWords <= 8192) ? 2 : 1;
-  localparam int unsigned SliceWidth = (BlockRam && BlockWidth < OldWidth) ? BlockWidth : OldWidth;
-
   logic [$clog2(RowWords)-1:0] position, position_q;
   logic unused_last, take_q;
-  logic [OldWidth-1:0] old_q;
+  logic [OldWidth-1:0] old;
   logic [Width-1:0] word_q;
 
   loop_counter #(.Count(RowWords)) u_position (
@@ -42,27 +37,13 @@ module row_stack #(
     else take_q <= take_i;
   end
 
-  assign word_o = {word_q, old_q};
+  assign word_o = {word_q, old};
 
   // A place is read when its word is taken and written an edge later, when the next one is read.
-  for (genvar s = 0; s * SliceWidth < OldWidth; s++) begin : gen_slice
-    localparam int unsigned Low = s * SliceWidth;
-    localparam int unsigned Bits = (OldWidth - Low < SliceWidth) ? OldWidth - Low : SliceWidth;
-
-    if (BlockRam) begin : gen_block
-      (* ram_style = "block", no_rw_check *)
-      logic [Bits-1:0] mem [RowWords];
-      always_ff @(posedge clk_i) begin
-        if (take_q) mem[position_q] <= word_o[Width+Low +: Bits];
-      end
-      always_ff @(posedge clk_i) old_q[Low +: Bits] <= mem[position];
-    end else begin : gen_lut
-      (* ram_style = "distributed", no_rw_check *)
-      logic [Bits-1:0] mem [RowWords];
-      always_ff @(posedge clk_i) begin
-        if (take_q) mem[position_q] <= word_o[Width+Low +: Bits];
-      end
-      always_ff @(posedge clk_i) old_q[Low +: Bits] <= mem[position];
-    end
-  end
+  sliced_ram #(
+    .Width(OldWidth), .Depth(RowWords), .BlockRam(BlockRam), .OutRegister(1'b0)
+  ) u_memory (
+    .clk_i, .write_i(take_q), .write_addr_i(position_q), .data_i(word_o[Width +: OldWidth]),
+    .read_addr_i(position), .data_o(old)
+  );
 endmodule

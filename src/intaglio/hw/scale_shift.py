@@ -6,6 +6,7 @@ from __future__ import annotations
 import numpy as np
 
 from intaglio.hw.cost import Resources
+from intaglio.hw.memory import CYCLIC_ROM
 from intaglio.hw.multiplier import PORT_BITS, SPLIT_BITS, Multiplier, port_width, require_port
 from intaglio.hw.stream_fifo import fifo_depth, fifo_resources
 from intaglio.hw.timing import Beats
@@ -68,7 +69,7 @@ def scale_shift(
         lane += Multiplier(bits, width + 1).resources
     return Unit(
         "scale_shift",
-        ("loop_counter", "cyclic_rom", "multiplier", "stream_fifo", "scale_shift"),
+        (*CYCLIC_ROM, "multiplier", "stream_fifo", "scale_shift"),
         parameters,
         {"in": stream(x, lanes)},
         {"out": out},

@@ -2,12 +2,16 @@
 //
 // Simple dual-port memory: a word written at one edge can be read from the next on. The word of an
 // address is in `data_o` two edges after it: one read register, one output register (a block RAM is
-// slow to give out). A block memory is cut into slices as `cyclic_rom` is.
+// slow to give out). Without `OutRegister` it is there one edge after it.
+//
+// A block memory is cut into slices as wide as one 18-Kbit block is at its depth, so that each is
+// one block and no multiplexer follows.
 
 module sliced_ram #(
   parameter int unsigned Width = 8,
   parameter int unsigned Depth = 2,
   parameter bit          BlockRam = 1'b0,
+  parameter bit          OutRegister = 1'b1,
   localparam int unsigned AddrWidth = (Depth > 1) ? $clog2(Depth) : 1
 ) (
   input  logic                 clk_i,
@@ -20,8 +24,6 @@ module sliced_ram #(
   localparam int unsigned BlockWidth = (Depth <= 512) ? 36 : (Depth <= 1024) ? 18
       : (Depth <= 2048) ? 9 : (Depth <= 4096) ? 4 : (Depth <= 8192) ? 2 : 1;
   localparam int unsigned SliceWidth = (BlockRam && BlockWidth < Width) ? BlockWidth : Width;
-
-  logic [Width-1:0] data_q;
 
   for (genvar s = 0; s * SliceWidth < Width; s++) begin : gen_slice
     localparam int unsigned Low = s * SliceWidth;
@@ -44,8 +46,12 @@ module sliced_ram #(
       always_ff @(posedge clk_i) read_q <= mem[read_addr_i];
     end
 
-    always_ff @(posedge clk_i) data_q[Low +: Bits] <= read_q;
+    if (OutRegister) begin : gen_out_register
+      logic [Bits-1:0] data_q;
+      always_ff @(posedge clk_i) data_q <= read_q;
+      assign data_o[Low +: Bits] = data_q;
+    end else begin : gen_direct
+      assign data_o[Low +: Bits] = read_q;
+    end
   end
-
-  assign data_o = data_q;
 endmodule

@@ -18,7 +18,7 @@ def stream_buffer(source: Stream, depth: int) -> Unit:
     counter = depth.bit_length()
     return Unit(
         "stream_buffer",
-        ("loop_counter", "stream_fifo", "stream_buffer"),
+        ("loop_counter", "sliced_ram", "stream_fifo", "stream_buffer"),
         {
             "Width": source.width,
             "Depth": depth,

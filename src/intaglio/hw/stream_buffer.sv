@@ -23,10 +23,6 @@ module stream_buffer #(
 );
   localparam int unsigned AddrWidth = (Depth > 1) ? $clog2(Depth) : 1;
   localparam int unsigned CountWidth = $clog2(Depth + 1);
-  // In slices as wide as one 18-Kbit block is at this depth: see `cyclic_rom`.
-  localparam int unsigned BlockWidth = (Depth <= 512) ? 36 : (Depth <= 1024) ? 18
-      : (Depth <= 2048) ? 9 : (Depth <= 4096) ? 4 : (Depth <= 8192) ? 2 : 1;
-  localparam int unsigned SliceWidth = (BlockRam && BlockWidth < Width) ? BlockWidth : Width;
 
   typedef logic [CountWidth-1:0] count_t;
 
@@ -36,7 +32,7 @@ module stream_buffer #(
 
   logic accept, issue, space, room_q, held_q, write_q;
   logic [AddrWidth-1:0] write_addr, write_addr_q, read_addr, read_addr_q;
-  logic [Width-1:0] write_data_q, data_q;
+  logic [Width-1:0] write_data_q, read_data;
   logic [2:0] valid_q;
   logic unused_write_last, unused_read_last;
   count_t level_q, level_d;
@@ -75,35 +71,18 @@ module stream_buffer #(
     read_addr_q  <= read_addr;
   end
 
-  for (genvar s = 0; s * SliceWidth < Width; s++) begin : gen_slice
-    localparam int unsigned Low = s * SliceWidth;
-    localparam int unsigned Bits = (Width - Low < SliceWidth) ? Width - Low : SliceWidth;
-    logic [Bits-1:0] read_q;
-
-    if (BlockRam) begin : gen_block
-      (* ram_style = "block", no_rw_check *)
-      logic [Bits-1:0] mem [Depth];
-      always_ff @(posedge clk_i) begin
-        if (write_q) mem[write_addr_q] <= write_data_q[Low +: Bits];
-      end
-      always_ff @(posedge clk_i) read_q <= mem[read_addr_q];
-    end else begin : gen_lut
-      (* ram_style = "distributed", no_rw_check *)
-      logic [Bits-1:0] mem [Depth];
-      always_ff @(posedge clk_i) begin
-        if (write_q) mem[write_addr_q] <= write_data_q[Low +: Bits];
-      end
-      always_ff @(posedge clk_i) read_q <= mem[read_addr_q];
-    end
-
-    always_ff @(posedge clk_i) data_q[Low +: Bits] <= read_q;
-  end
+  sliced_ram #(
+    .Width(Width), .Depth(Depth), .BlockRam(BlockRam)
+  ) u_memory (
+    .clk_i, .write_i(write_q), .write_addr_i(write_addr_q), .data_i(write_data_q),
+    .read_addr_i(read_addr_q), .data_o(read_data)
+  );
 
   stream_fifo #(
     .Width(Width), .Depth(OutDepth)
   ) u_fifo (
     .clk_i, .rst_i, .space_o(space), .reserve_i(issue),
-    .write_i(valid_q[2]), .data_i(data_q),
+    .write_i(valid_q[2]), .data_i(read_data),
     .valid_o(out_valid_o), .ready_i(out_ready_i), .data_o(out_data_o)
   );
 

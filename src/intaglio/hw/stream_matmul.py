@@ -11,7 +11,7 @@ import numpy as np
 from intaglio.hw.cost import Resources
 from intaglio.hw.memory import ram
 from intaglio.hw.multiplier import port_width, require_port
-from intaglio.hw.products import PRODUCT_BLOCKS
+from intaglio.hw.products import MAC_LANES
 from intaglio.hw.stream_fifo import fifo_depth, fifo_resources
 from intaglio.hw.timing import Events, Give, Process, Take
 from intaglio.hw.unit import Fold, Image, Stream, Unit, stream
@@ -132,10 +132,7 @@ def stream_matmul(a: TensorType, b: TensorType, y: TensorType, fold: Fold) -> Un
     writing = Resources(ff=fold.lanes_in * a.integer.width + fold.lanes_out * b.integer.width)
     return Unit(
         "stream_matmul",
-        (
-            *("loop_counter", "token_pair", "sliced_ram", "cyclic_rom", *PRODUCT_BLOCKS),
-            *("mac_lanes", "stream_fifo", "stream_matmul"),
-        ),
+        (*MAC_LANES, "token_pair", "sliced_ram", "stream_fifo", "stream_matmul"),
         parameters,
         {"a": stream(a, fold.lanes_in), "b": stream(b, fold.lanes_out)},
         {"out": out},

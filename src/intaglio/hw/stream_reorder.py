@@ -158,7 +158,7 @@ def stream_reorder(
     control = Resources(lut=30 + 5 * address + 2 * counters, ff=12 + 4 * address + counters)
     return Unit(
         "stream_reorder",
-        ("loop_counter", "stream_fifo", "stream_reorder"),
+        ("loop_counter", "sliced_ram", "stream_fifo", "stream_reorder"),
         parameters,
         {"in": source},
         {"out": out},

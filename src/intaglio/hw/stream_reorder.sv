@@ -153,37 +153,15 @@ module stream_reorder #(
   // A block is given back before its last word is read; the writer needs two edges to get there.
 
   addr_t read_addr_q;
-  logic [Width-1:0] data_q;
+  logic [Width-1:0] read_data;
   logic [2:0] valid_pipe_q;
 
-  // In slices as wide as one 18-Kbit block is at this depth: see `cyclic_rom`.
-  localparam int unsigned BlockWidth = (Total <= 512) ? 36 : (Total <= 1024) ? 18
-      : (Total <= 2048) ? 9 : (Total <= 4096) ? 4 : (Total <= 8192) ? 2 : 1;
-  localparam int unsigned SliceWidth = (BlockRam && BlockWidth < Width) ? BlockWidth : Width;
-
-  for (genvar s = 0; s * SliceWidth < Width; s++) begin : gen_slice
-    localparam int unsigned Low = s * SliceWidth;
-    localparam int unsigned Bits = (Width - Low < SliceWidth) ? Width - Low : SliceWidth;
-    logic [Bits-1:0] read_q;
-
-    if (BlockRam) begin : gen_block
-      (* ram_style = "block", no_rw_check *)
-      logic [Bits-1:0] mem [Total];
-      always_ff @(posedge clk_i) begin
-        if (write_q) mem[write_addr_q] <= write_data_q[Low +: Bits];
-      end
-      always_ff @(posedge clk_i) read_q <= mem[read_addr_q];
-    end else begin : gen_lut
-      (* ram_style = "distributed", no_rw_check *)
-      logic [Bits-1:0] mem [Total];
-      always_ff @(posedge clk_i) begin
-        if (write_q) mem[write_addr_q] <= write_data_q[Low +: Bits];
-      end
-      always_ff @(posedge clk_i) read_q <= mem[read_addr_q];
-    end
-
-    always_ff @(posedge clk_i) data_q[Low +: Bits] <= read_q;
-  end
+  sliced_ram #(
+    .Width(Width), .Depth(Total), .BlockRam(BlockRam)
+  ) u_memory (
+    .clk_i, .write_i(write_q), .write_addr_i(write_addr_q), .data_i(write_data_q),
+    .read_addr_i(read_addr_q), .data_o(read_data)
+  );
 
   always_ff @(posedge clk_i) begin
     read_addr_q <= addr_q;
@@ -195,7 +173,7 @@ module stream_reorder #(
     .Width(Width), .Depth(OutDepth)
   ) u_fifo (
     .clk_i, .rst_i, .space_o(space), .reserve_i(issue),
-    .write_i(valid_pipe_q[2]), .data_i(data_q),
+    .write_i(valid_pipe_q[2]), .data_i(read_data),
     .valid_o(out_valid_o), .ready_i(out_ready_i), .data_o(out_data_o)
   );
 

@@ -59,7 +59,7 @@ class Stream:
 
 @dataclass(frozen=True)
 class Image:
-    """Contents of a `cyclic_rom`: rows of fields, written one file a slice of its width.
+    """Contents of a `sliced_rom`: rows of fields, written one file a slice of its width.
 
     `parameter` is the module's, for the files' common name.
     """

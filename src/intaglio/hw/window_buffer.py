@@ -10,7 +10,7 @@ from intaglio.hw.cost import Resources
 from intaglio.hw.memory import Memory, ram
 from intaglio.hw.timing import Events, Give, Process, Take
 
-BLOCKS = ("loop_counter", "window_steps", "row_stack", "window_buffer")
+BLOCKS = ("loop_counter", "window_steps", "sliced_ram", "row_stack", "window_buffer")
 
 
 @dataclass(frozen=True)

@@ -329,38 +329,14 @@ module window_buffer #(
   // A row is given back before its last word is read, but the writer needs two edges to get there.
 
   addr_t read_addr_q;
-  logic [WordWidth-1:0] data_q;
   logic [2:0] valid_pipe_q, first_pipe_q, last_pipe_q;
 
-  // In slices as wide as one 18-Kbit block is at this depth: see `cyclic_rom`.
-  localparam int unsigned BlockWidth = (Total <= 512) ? 36 : (Total <= 1024) ? 18
-      : (Total <= 2048) ? 9 : (Total <= 4096) ? 4 : (Total <= 8192) ? 2 : 1;
-  localparam int unsigned SliceWidth =
-      (BlockRam && BlockWidth < WordWidth) ? BlockWidth : WordWidth;
-
-  for (genvar s = 0; s * SliceWidth < WordWidth; s++) begin : gen_slice
-    localparam int unsigned Low = s * SliceWidth;
-    localparam int unsigned Bits = (WordWidth - Low < SliceWidth) ? WordWidth - Low : SliceWidth;
-    logic [Bits-1:0] read_q;
-
-    if (BlockRam) begin : gen_block
-      (* ram_style = "block", no_rw_check *)
-      logic [Bits-1:0] mem [Total];
-      always_ff @(posedge clk_i) begin
-        if (write_q) mem[write_addr_q] <= write_data[Low +: Bits];
-      end
-      always_ff @(posedge clk_i) read_q <= mem[read_addr_q];
-    end else begin : gen_lut
-      (* ram_style = "distributed", no_rw_check *)
-      logic [Bits-1:0] mem [Total];
-      always_ff @(posedge clk_i) begin
-        if (write_q) mem[write_addr_q] <= write_data[Low +: Bits];
-      end
-      always_ff @(posedge clk_i) read_q <= mem[read_addr_q];
-    end
-
-    always_ff @(posedge clk_i) data_q[Low +: Bits] <= read_q;
-  end
+  sliced_ram #(
+    .Width(WordWidth), .Depth(Total), .BlockRam(BlockRam)
+  ) u_memory (
+    .clk_i, .write_i(write_q), .write_addr_i(write_addr_q), .data_i(write_data),
+    .read_addr_i(read_addr_q), .data_o
+  );
 
   always_ff @(posedge clk_i) begin
     read_addr_q  <= kernel_base_q + column_q;
@@ -373,7 +349,6 @@ module window_buffer #(
   assign valid_o = valid_pipe_q[2];
   assign first_o = first_pipe_q[2];
   assign last_o = last_pipe_q[2];
-  assign data_o = data_q;
 
 `ifndef SYNTHESIS
   always_ff @(posedge clk_i) begin

@@ -9,7 +9,7 @@ import numpy as np
 
 from intaglio.hw.cost import Resources
 from intaglio.hw.multiplier import require_port
-from intaglio.hw.products import PRODUCT_BLOCKS, products_resources
+from intaglio.hw.products import MAC_LANES, products_resources
 from intaglio.hw.stream_fifo import fifo_depth, fifo_resources
 from intaglio.hw.unit import Fold, Image, Stream, Unit, divisors
 from intaglio.hw.window_buffer import BLOCKS, Window, WindowReader, WindowWriter
@@ -94,10 +94,9 @@ def product_unit(
         + fifo_resources(out.width, depth)
         + Resources(lut=1, ff=1) * (fold.lanes_out * y.integer.width)
     )
-    blocks = (*BLOCKS, "cyclic_rom", *PRODUCT_BLOCKS, "mac_lanes", "stream_fifo", "window_results")
     return Unit(
         module,
-        (*blocks, module),
+        (*BLOCKS, *MAC_LANES, "stream_fifo", "window_results", module),
         {
             "Width": x.integer.width,
             "Signed": int(x.integer.signed),

@@ -9,7 +9,7 @@ from functools import cached_property
 from intaglio.hw.cost import Resources
 from intaglio.hw.memory import Memory, ram
 
-BLOCKS = ("loop_counter", "word_ring")
+BLOCKS = ("loop_counter", "sliced_ram", "word_ring")
 #: A memory gives back what was written so many steps ago at the earliest.
 SHORTEST_MEMORY = 4
 

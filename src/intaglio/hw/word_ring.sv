@@ -40,7 +40,7 @@ module word_ring #(
     localparam int unsigned AddrWidth = $clog2(Length);
 
     logic write_q, unused_read_last, unused_write_last;
-    logic [Width-1:0] write_data_q, data_q;
+    logic [Width-1:0] write_data_q;
     logic [AddrWidth-1:0] read_addr, write_addr;
 
     loop_counter #(.Count(Length)) u_read (
@@ -56,36 +56,12 @@ module word_ring #(
       else write_q <= valid_o;
     end
 
-    // In slices as wide as one 18-Kbit block is at this depth: see `cyclic_rom`.
-    localparam int unsigned BlockWidth = (Length <= 512) ? 36 : (Length <= 1024) ? 18
-        : (Length <= 2048) ? 9 : (Length <= 4096) ? 4 : (Length <= 8192) ? 2 : 1;
-    localparam int unsigned SliceWidth = (BlockRam && BlockWidth < Width) ? BlockWidth : Width;
-
-    for (genvar s = 0; s * SliceWidth < Width; s++) begin : gen_slice
-      localparam int unsigned Low = s * SliceWidth;
-      localparam int unsigned Bits = (Width - Low < SliceWidth) ? Width - Low : SliceWidth;
-      logic [Bits-1:0] read_q;
-
-      if (BlockRam) begin : gen_block
-        (* ram_style = "block", no_rw_check *)
-        logic [Bits-1:0] mem [Length];
-        always_ff @(posedge clk_i) begin
-          if (write_q) mem[write_addr] <= write_data_q[Low +: Bits];
-        end
-        always_ff @(posedge clk_i) read_q <= mem[read_addr];
-      end else begin : gen_lut
-        (* ram_style = "distributed", no_rw_check *)
-        logic [Bits-1:0] mem [Length];
-        always_ff @(posedge clk_i) begin
-          if (write_q) mem[write_addr] <= write_data_q[Low +: Bits];
-        end
-        always_ff @(posedge clk_i) read_q <= mem[read_addr];
-      end
-
-      always_ff @(posedge clk_i) data_q[Low +: Bits] <= read_q;
-    end
-
-    assign old_o = data_q;
+    sliced_ram #(
+      .Width(Width), .Depth(Length), .BlockRam(BlockRam)
+    ) u_memory (
+      .clk_i, .write_i(write_q), .write_addr_i(write_addr), .data_i(write_data_q),
+      .read_addr_i(read_addr), .data_o(old_o)
+    );
 
 `ifndef SYNTHESIS
     always_ff @(posedge clk_i) begin

@@ -12,6 +12,7 @@ from intaglio.passes.dead_code import dead_code
 from intaglio.passes.fold_batchnorm import fold_batchnorm
 from intaglio.passes.lower import lower
 from intaglio.passes.name_functions import name_functions
+from intaglio.passes.requantize_first import requantize_first
 
 __all__ = [
     "Pass",
@@ -21,6 +22,7 @@ __all__ = [
     "fold_batchnorm",
     "lower",
     "name_functions",
+    "requantize_first",
     "run_passes",
 ]
 

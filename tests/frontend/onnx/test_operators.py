@@ -96,7 +96,10 @@ def test_a_flattened_image_can_be_added_scaled_and_unflattened(tmp_path: Path) -
     model.node("Mul", model.last, model.constant(model.draw(24)))
     model.node("Reshape", model.last, model.constant(np.array([0, 2, 3, 4])))
     model.node("Conv", model.last, model.constant(model.draw(2, 2, 2, 2)))
-    load_onnx(model.save(tmp_path))
+    graph = load_onnx(model.save(tmp_path))
+    names = [node.op.name for node in graph.nodes]
+    assert names == ["flatten", "relu", "add", "batch_norm", "reshape", "conv2d"]
+    assert graph.types["n4"].shape == (3, 4, 2)
 
 
 def test_several_outputs_are_all_kept(tmp_path: Path) -> None:
