@@ -12,7 +12,7 @@ from hypothesis import given
 from intaglio.arch.dataflow import capacity, dataflow, hardware_graph, over_capacity, require_fit
 from intaglio.arch.design import Design, Endpoint
 from intaglio.devices import device
-from intaglio.errors import InfeasibleError, ModelError
+from intaglio.errors import InfeasibleError, ModelError, VerificationError
 from intaglio.hw.cost import Resources
 from intaglio.hw.unit import Fold, StreamOperator
 from intaglio.ir.constant import Constant
@@ -83,14 +83,23 @@ def test_the_short_branch_of_a_fork_is_buffered_until_the_long_one_gives() -> No
     assert design.cycles.interval == design.bottleneck.unit.interval
 
 
+def stalls(design: Design, interval: int) -> bool:
+    """Follow frames, and tell whether they come more slowly on average or not at all."""
+    try:
+        ends = [frame.last_out for frame in design.timing(80).frames]
+    except VerificationError:
+        return True
+    return ends[-1] - ends[39] > 40 * interval
+
+
 @given(networks())
 def test_no_buffer_holds_a_beat_that_the_interval_does_not_need(network: Network) -> None:
     design = dataflow(network.program, TARGET, network.folds)
     for end, depth in design.buffers.items():
         others = {name: held for name, held in design.buffers.items() if name != end}
         for less in ([{**others, end: depth - 1}] if depth > 1 else []) + [others]:
-            tighter = dataflow(network.program, TARGET, network.folds, less).interval_with({})
-            assert tighter is None or tighter > design.cycles.interval
+            tighter = dataflow(network.program, TARGET, network.folds, less)
+            assert stalls(tighter, design.cycles.interval)
 
 
 def test_a_value_added_to_itself_is_forked() -> None:

@@ -23,7 +23,8 @@ def test_cycles_are_those_of_the_first_frame_and_of_the_steady_state(network: Ne
     design = dataflow(network.program, TARGET, network.folds)
     few, many = design.timing(1), design.timing(80)
     assert design.cycles.latency == few.frames[0].latency == many.frames[0].latency
-    assert design.cycles.interval == many.interval
+    seen = [b.last_out - a.last_out for a, b in pairwise(many.frames[-25:])]
+    assert min(seen) <= design.cycles.interval <= max(seen)
     assert design.cycles.interval >= design.bottleneck.unit.interval
     assert few.frames[0] == many.frames[0]
 

@@ -108,6 +108,17 @@ def test_explore_finds_the_fastest_and_the_smallest_that_is_fast_enough(
     assert f"a frame every {fastest['interval_cycles']} cycles" in shown
 
 
+def test_explore_finds_the_quickest_and_the_smallest_that_is_quick_enough(
+    made: Made, tmp_path: Path, capsys: Capture
+) -> None:
+    words = ["explore", made.program, "--device", "ecp5-25f", "-o", tmp_path / "out.design"]
+    quickest = answer(capsys, *words, "--objective", "latency")
+    assert quickest["latency_cycles"] <= answer(capsys, *words)["latency_cycles"]
+    slower = answer(capsys, *words, "--target-latency-us", quickest["latency_cycles"] / 25)
+    assert quickest["latency_cycles"] < slower["latency_cycles"] <= 4 * quickest["latency_cycles"]
+    assert quickest["estimated"]["lut"] > slower["estimated"]["lut"]
+
+
 def test_explore_writes_the_front_as_a_table_or_a_picture(
     made: Made, tmp_path: Path, capsys: Capture
 ) -> None:

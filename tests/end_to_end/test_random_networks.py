@@ -22,7 +22,7 @@ from tests.strategies import Network, networks
 
 #: Shares of the networks, so that they spread over the workers of a run.
 SHARES = 10
-NETWORKS = {"dev": 40, "ci": 60, "nightly": 2000}[settings.get_current_profile_name()]
+NETWORKS = {"dev": 40, "ci": 50, "nightly": 500}[settings.get_current_profile_name()]
 
 
 @pytest.mark.parametrize("share", range(SHARES))

@@ -64,6 +64,21 @@ def test_the_smallest_design_that_is_fast_enough(program: Program) -> None:
         explore(program, target, target_fps=100e6)
 
 
+def test_the_quickest_design_and_the_smallest_quick_enough(program: Program) -> None:
+    target = device("ecp5-25f")
+    fastest = explore(program, target).best
+    quickest = explore(program, target, objective="latency").best
+    assert quickest.cycles.latency <= fastest.cycles.latency
+    enough = 3 * quickest.cycles.latency
+    slow = explore(program, target, target_latency_us=enough / 100).best
+    assert quickest.cycles.latency < slow.cycles.latency <= enough
+    assert slow.resources.lut < quickest.resources.lut
+    with pytest.raises(InfeasibleError, match=r"a latency must be at least [\d,]+ cycles"):
+        explore(program, target, target_latency_us=0.1)
+    with pytest.raises(ModelError, match="a search must have one target, not both frames per"):
+        explore(program, target, target_fps=1000, target_latency_us=100)
+
+
 def test_synthesis_is_beside_the_bundle_unless_said_otherwise(
     program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -51,24 +51,11 @@ def with_least_buffers(build: Build) -> Design:
 def reachable(full: Design, room: Mapping[str, int]) -> int | None:
     """Return the least interval that buffers can bring a design to, or None if it waits for ever.
 
-    Cycles that go through a buffer are the faster the deeper it is; so once a doubling gains
-    nothing the interval is set elsewhere, and no deeper buffer gains anything.
-
     Args:
         full: the design with a buffer wherever one may be.
         room: of other channels, where it is not the design's.
     """
-    depth, best = FIRST_DEPTH, None
-    while depth <= DEEPEST:
-        found = full.interval_with({**room, **_common(full, depth)})
-        if found is not None:
-            if best is not None and found >= best:
-                break
-            best = found
-            if found <= full.bottleneck.unit.interval:
-                break
-        depth *= 2
-    return best
+    return full.least_interval({**room, **_common(full, DEEPEST)})
 
 
 def least_buffers(
@@ -85,31 +72,32 @@ def least_buffers(
         room: of other channels, where it is not the design's.
     """
     deep = enough(full, target, room)
-    depths = {end: deep[_store(end)] for end in full.buffers}
-    before: dict[str, int] = {}
-    while depths != before:
-        before = depths
-        for end in full.buffers:
-            if end in depths:
-                depths = _with_less(build, depths, end, target, room)
+    depths, held = {end: deep[_store(end)] for end in full.buffers}, full
+    places: tuple[str, ...] = ()
+    while places != tuple(depths):  # without one of them, beats come earlier: look again
+        places = tuple(depths)
+        for end in places:
+            others = {name: depth for name, depth in depths.items() if name != end}
+            bare = build(others)
+            if bare.keeps(target, room):
+                depths, held = others, bare
+            else:
+                depths[end] = _least_depth(held, depths, end, target, room)
     return depths
 
 
-def _with_less(
-    build: Build, depths: dict[str, int], end: str, target: int, room: Mapping[str, int]
-) -> dict[str, int]:
-    """Return depths with the least at one place, or without it where it needs none."""
-    others = {name: depth for name, depth in depths.items() if name != end}
-    if _keeps(build(others), target, room):
-        return others
-    held = build(depths)
+def _least_depth(
+    held: Design, depths: Mapping[str, int], end: str, target: int, room: Mapping[str, int]
+) -> int:
+    """Return the least beats at one place, up to those in `depths`, with all others as there."""
+    stores = {_store(name): depth for name, depth in depths.items()}
 
     def keeps(depth: int) -> bool:
-        return _keeps(held, target, {**room, _store(end): depth})
+        return held.keeps(target, {**room, **stores, _store(end): depth})
 
     if depths[end] == 1 or not keeps(depths[end] - 1):
-        return depths
-    return {**depths, end: 1 + bisect_left(range(1, depths[end] - 1), True, key=keeps)}
+        return depths[end]
+    return 1 + bisect_left(range(1, depths[end] - 1), True, key=keeps)
 
 
 def enough(full: Design, target: int, room: Mapping[str, int]) -> dict[str, int]:
@@ -121,7 +109,7 @@ def enough(full: Design, target: int, room: Mapping[str, int]) -> dict[str, int]
         room: of other channels, where it is not the design's.
     """
     depth = FIRST_DEPTH
-    while not _keeps(full, target, {**room, **_common(full, depth)}):
+    while not full.keeps(target, {**room, **_common(full, depth)}):
         depth *= 2
     return _common(full, depth)
 
@@ -135,13 +123,8 @@ def least_room(design: Design, channel: str, target: int, room: Mapping[str, int
     return own + bisect_left(
         range(own, room[channel]),
         True,
-        key=lambda tokens: _keeps(design, target, {**room, channel: tokens}),
+        key=lambda tokens: design.keeps(target, {**room, channel: tokens}),
     )
-
-
-def _keeps(design: Design, target: int, room: Mapping[str, int]) -> bool:
-    found = design.interval_with(room)
-    return found is not None and found <= target
 
 
 def _common(full: Design, depth: int) -> dict[str, int]:

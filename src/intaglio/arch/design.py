@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from intaglio.devices.description import Device
 from intaglio.errors import VerificationError
@@ -14,6 +15,9 @@ from intaglio.hw.cost import Cycles, Resources
 from intaglio.hw.timing import Capacity, Span, Timing, Wiring
 from intaglio.hw.unit import Fold, Stream, Unit
 from intaglio.ir.graph import Graph, Program
+
+if TYPE_CHECKING:
+    from intaglio.hw.repeating import Repeating
 
 
 @dataclass(frozen=True)
@@ -74,9 +78,18 @@ class Design:
 
     @cached_property
     def cycles(self) -> Cycles:
-        """Latency of the first frame and interval of the steady state; equal to simulation."""
-        found = self.timing(STEADY_FRAMES)
-        return Cycles(found.frames[0].latency, found.interval)
+        """Latency of the first frame and interval of the steady state; equal to simulation.
+
+        Where not all intervals are alike it is their average, rounded up.
+
+        Raises:
+            VerificationError: the units wait for each other for ever.
+        """
+        latency = self.timing(1).frames[0].latency
+        interval = self.least_interval({})
+        if interval is None:
+            raise VerificationError(timing.WAITING)
+        return Cycles(latency, interval)
 
     @property
     def multipliers(self) -> int:
@@ -92,21 +105,26 @@ class Design:
         found = iter(timing.spans(self._wiring, frames))
         return {i.name: tuple(next(found) for _ in i.unit.processes) for i in self.instances}
 
-    def interval_with(self, room: Mapping[str, int]) -> int | None:
-        """Return the interval if some channels had other room, or None if it would never end.
+    def keeps(self, interval: int, room: Mapping[str, int]) -> bool:
+        """Tell whether frames can follow each other every `interval` cycles with other room.
 
         `room` counts tokens, by channel: rows of `node.rows`, beats of a buffer's `name.store`.
         """
-        held = {n: replace(self._wiring.capacities[n], tokens=count) for n, count in room.items()}
-        wiring = replace(self._wiring, capacities={**self._wiring.capacities, **held})
-        try:
-            return timing.follow(wiring, STEADY_FRAMES).interval
-        except VerificationError:
-            return None
+        return self._repeating.keeps(interval, room)
+
+    def least_interval(self, room: Mapping[str, int]) -> int | None:
+        """Return the least interval kept with other room, or None if frames would never end."""
+        return self._repeating.least_interval(self.bottleneck.unit.interval, room)
 
     def room(self, channel: str) -> int:
         """Return the tokens that a channel has room for."""
         return self._wiring.capacities[channel].tokens
+
+    @cached_property
+    def _repeating(self) -> Repeating:
+        from intaglio.hw.repeating import Repeating
+
+        return Repeating.of(self._wiring)
 
     @cached_property
     def _wiring(self) -> Wiring:

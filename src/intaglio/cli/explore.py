@@ -5,16 +5,17 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import get_args
 
 from intaglio.arch.store import save_design
 from intaglio.cli.arguments import add_device, chosen_device, positive, share
 from intaglio.cli.outcome import Outcome
-from intaglio.flow import CLOCK_MHZ, FILL, LOGIC_FILL, Design, explore, tradeoffs
+from intaglio.flow import CLOCK_MHZ, FILL, LOGIC_FILL, Design, Objective, explore, tradeoffs
 from intaglio.ops.store import load_program
 from intaglio.report.front import require_ending, save_front
 from intaglio.report.summary import design_document, design_text
 
-HELP = "find the design of highest throughput that fits a device, or the smallest fast enough"
+HELP = "find the fastest or quickest design that fits a device, or the smallest fast enough"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,15 +36,28 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def add_target(parser: argparse.ArgumentParser) -> None:
     """Add what to aim for."""
-    parser.add_argument(
+    aims = parser.add_mutually_exclusive_group()
+    aims.add_argument(
+        "--objective",
+        choices=get_args(Objective),
+        default="throughput",
+        help="what to seek within the device (default throughput)",
+    )
+    aims.add_argument(
         "--target-fps", type=positive, metavar="F", help="the smallest design this fast"
+    )
+    aims.add_argument(
+        "--target-latency-us",
+        type=positive,
+        metavar="U",
+        help="the smallest design found whose frames take no longer from first beat to last",
     )
     parser.add_argument(
         "--clock-mhz",
         type=positive,
         default=CLOCK_MHZ,
         metavar="M",
-        help=f"clock that frames per second are reckoned with (default {CLOCK_MHZ:g})",
+        help=f"clock that targets are reckoned with (default {CLOCK_MHZ:g})",
     )
     parser.add_argument(
         "--fill",
@@ -66,7 +80,9 @@ def best(arguments: argparse.Namespace, program: Path) -> Design:
     return explore(
         load_program(program),
         chosen_device(arguments),
+        objective=arguments.objective,
         target_fps=arguments.target_fps,
+        target_latency_us=arguments.target_latency_us,
         clock_mhz=arguments.clock_mhz,
         fill=arguments.fill,
         logic_fill=arguments.logic_fill,

@@ -3,7 +3,7 @@
 
 A folding fixes what each unit needs on its own. Units that are about equally fast can still hold
 each other up where one wants rows in bursts, as at the start of a frame, or pauses. A few rows or
-beats more between them cure that; how few is found by following the exact timing, not by a rule.
+beats more between them cure that; how few is found by the exact timing, not by a rule.
 """
 
 from __future__ import annotations

@@ -256,8 +256,12 @@ class Search:
         walk = self._smallest(interval)
         if walk is None:
             raise InfeasibleError(self.shortfall(interval))
+        return self.folding(self.choices, walk)
+
+    def folding(self, choices: Choices, walk: Walk) -> Folding:
+        """Return the folds that a walk takes through choices of this program."""
         folds = {name: option.fold for name, option in self.wires.items()}
-        for step, index in zip(self.choices.steps, walk.options, strict=True):
+        for step, index in zip(choices.steps, walk.options, strict=True):
             folds[step.node.name] = step.options[index].fold
         return Folding(folds, walk.interval, resources(walk.cells))
 

@@ -10,7 +10,7 @@ Here states are arrays with one axis a stream, and prices turn the kinds of cell
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -139,13 +139,20 @@ def _least_by(price: Array, given: Array, count: int, opens: bool) -> Array:
     return least
 
 
-def choices(graph: Graph, device: Device) -> tuple[Choices, Mapping[str, Option]]:
+def choices(
+    graph: Graph, device: Device, *, waits: bool = False
+) -> tuple[Choices, Mapping[str, Option]]:
     """Return the steps of a hardware graph, and the only option of each node that is a wire.
+
+    Args:
+        graph: with hardware for every node.
+        device: whose cells are counted.
+        waits: whether cycles until each unit's first result are one more kind of cell, the last.
 
     Raises:
         ModelError: a node has no hardware.
     """
-    found = {node.name: tuple(options(graph, node, device)) for node in graph.nodes}
+    found = {n.name: tuple(options(graph, n, device, waits=waits)) for n in graph.nodes}
     wires = {name: made[0] for name, made in found.items() if not made[0].inputs}
     streams = _Streams.of(graph, wires, device)
     steps: list[Step] = []
@@ -154,7 +161,21 @@ def choices(graph: Graph, device: Device) -> tuple[Choices, Mapping[str, Option]
             steps.append(streams.step(node, found[node.name]))
     names = [value.name for value in graph.inputs if value.name in streams.lanes]
     start = [streams.fork_cells(name, lanes) for name in names for lanes in streams.lanes[name]]
-    return Choices(tuple(steps), streams.lanes, np.array(start, dtype=np.int64)), wires
+    made = Choices(tuple(steps), streams.lanes, np.array(start, dtype=np.int64))
+    return _with_waits(made) if waits else made, wires
+
+
+def _with_waits(found: Choices) -> Choices:
+    """Return choices with a kind of cell more: the cycles until each unit's first result."""
+    steps = []
+    for step in found.steps:
+        readings = tuple(
+            replace(reading, cells=np.pad(reading.cells, ((0, 0), (0, 0), (0, 1))))
+            for reading in step.readings
+        )
+        waits = [option.wait for option in step.options]
+        steps.append(replace(step, cells=np.column_stack((step.cells, waits)), readings=readings))
+    return replace(found, steps=tuple(steps), start=np.pad(found.start, ((0, 0), (0, 1))))
 
 
 @dataclass

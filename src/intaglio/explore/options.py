@@ -14,7 +14,8 @@ from intaglio.devices.description import Device
 from intaglio.hw.cost import Resources
 from intaglio.hw.stream_fork import stream_fork
 from intaglio.hw.stream_width import regroup
-from intaglio.hw.unit import Fold, Stream, StreamOperator
+from intaglio.hw.timing import Capacity, Process, Wiring, follow
+from intaglio.hw.unit import Fold, Stream, StreamOperator, Unit
 from intaglio.ir.graph import Graph, Node
 from intaglio.numerics.types import IntType
 
@@ -26,16 +27,20 @@ NOTHING: Cells = (0,) * len(KINDS)
 
 @dataclass(frozen=True)
 class Option:
-    """One fold of one node: what it wants, gives and costs; no streams for a wire."""
+    """One fold of one node: what it wants, gives and costs; no streams for a wire.
+
+    `wait` is how many cycles pass until its unit's first result; 0 where that is not asked for.
+    """
 
     fold: Fold
     inputs: tuple[Stream, ...]
     lanes_out: int
     interval: int
     cells: Cells
+    wait: int = 0
 
 
-def options(graph: Graph, node: Node, device: Device) -> Iterator[Option]:
+def options(graph: Graph, node: Node, device: Device, *, waits: bool) -> Iterator[Option]:
     """Yield the folds of a node with what they cost, dominated ones left out."""
     if not isinstance(node.op, StreamOperator):
         return
@@ -46,19 +51,43 @@ def options(graph: Graph, node: Node, device: Device) -> Iterator[Option]:
             yield Option(fold, (), 0, 1, NOTHING)
             return
         inputs, lanes = tuple(unit.inputs.values()), unit.outputs["out"].lanes
-        option = Option(fold, inputs, lanes, unit.interval, cells(unit.resources.on(device)))
+        spent = cells(unit.resources.on(device))
+        wait = first_result(unit) if waits else 0
+        option = Option(fold, inputs, lanes, unit.interval, spent, wait)
         alike.setdefault((inputs, lanes), []).append(option)
     for found in alike.values():
         yield from undominated(found)
 
 
 def undominated(found: Sequence[Option]) -> list[Option]:
-    """Keep the options that no other is as good as in interval and every kind of cell."""
+    """Keep the options that no other is as good as in interval, wait and every kind of cell."""
     kept: list[Option] = []
-    for option in sorted(found, key=lambda o: (o.interval, o.cells)):
-        if not any(dominates(other.cells, option.cells) for other in kept):
+    for option in sorted(found, key=lambda o: (o.interval, o.cells, o.wait)):
+        spent = *option.cells, option.wait
+        if not any(dominates((*other.cells, other.wait), spent) for other in kept):
             kept.append(option)
     return kept
+
+
+def first_result(unit: Unit) -> int:
+    """Return how many cycles pass until the first result of a unit that is fed without waiting."""
+    inputs = tuple((port, stream.beats) for port, stream in unit.inputs.items())
+    outputs = tuple((port, stream.beats) for port, stream in unit.outputs.items())
+    return _first_result(unit.processes, inputs, outputs, tuple(unit.capacities.items()))
+
+
+@cache
+def _first_result(
+    processes: tuple[Process, ...],
+    inputs: tuple[tuple[str, int], ...],
+    outputs: tuple[tuple[str, int], ...],
+    capacities: tuple[tuple[str, Capacity], ...],
+) -> int:
+    """Do so once for all units that differ only in what their products are made of."""
+    names = {port: port for port, _ in (*inputs, *outputs, *capacities)}
+    pairs = [(process, names) for process in processes]
+    found = follow(Wiring(pairs, dict(capacities), dict(inputs), dict(outputs)), 1)
+    return found.frames[0].first_out
 
 
 @cache
@@ -88,6 +117,6 @@ def cells(resources: Resources) -> Cells:
 
 
 def resources(found: Sequence[int] | np.ndarray) -> Resources:
-    """Return cells as resources."""
-    dsp, bram, lut, ff = (int(count) for count in found)
+    """Return cells as resources; what comes behind them in a search for waits is none."""
+    dsp, bram, lut, ff = (int(count) for count in found[: len(KINDS)])
     return Resources(lut, ff, dsp, bram)

@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from intaglio.devices.description import Device
 from intaglio.errors import InfeasibleError, ModelError
 from intaglio.explore.buffers import settle_buffers
 from intaglio.explore.folding import Folding, best_throughput, least_area, pareto
+from intaglio.explore.latency import least_area_within, least_latency
 from intaglio.ir.graph import Graph, Program
 from intaglio.quantize.accuracy import Evaluation, evaluate
 from intaglio.quantize.program import quantize
@@ -84,6 +85,8 @@ FILL = 0.92
 LOGIC_FILL = 0.25
 
 
+#: What a search is for.
+Objective = Literal["throughput", "latency"]
 #: What a search returns.
 Found = TypeVar("Found")
 
@@ -122,34 +125,47 @@ def explore(
     program: Program,
     target: Device,
     *,
+    objective: Objective = "throughput",
     target_fps: float | None = None,
+    target_latency_us: float | None = None,
     clock_mhz: float = CLOCK_MHZ,
     fill: float = FILL,
     logic_fill: float = LOGIC_FILL,
 ) -> Exploration:
-    """Find the dataflow design of highest throughput that fits, or the smallest fast enough.
+    """Find the design that fits of highest throughput or least latency, or the smallest enough.
 
     Args:
         program: what to build.
         target: where.
+        objective: what to seek where no target is named.
         target_fps: frames per second that are enough; the smallest such design is returned.
-        clock_mhz: clock that `target_fps` is reckoned with.
+        target_latency_us: microseconds from a frame's first beat in to its last beat out that are
+            enough; the smallest such design that is found is returned.
+        clock_mhz: clock that targets are reckoned with.
         fill: share of multipliers and block RAMs to keep to.
         logic_fill: the same of tables and flip-flops. Where nothing fits, twice as much is tried,
             and at last the whole device.
 
-    Exactness: optimal in the cost model; cycles are exact, cells are estimates.
+    Exactness: throughput and its smallest designs are optimal in the cost model; of latencies see
+        `explore.latency`. Cycles are exact, cells are estimates.
 
     Raises:
         InfeasibleError: no design fits, or none is fast enough.
-        ModelError: a node has no hardware.
+        ModelError: a node has no hardware, or two targets are named.
     """
-    interval = None if target_fps is None else int(clock_mhz * 1e6 / target_fps)
+    if target_fps is not None and target_latency_us is not None:
+        raise ModelError("a search must have one target, not both frames per second and a latency")
 
     def fold(cells: float, logic: float) -> Folding:
-        if interval is None:
-            return best_throughput(program, target, cells, logic)
-        return least_area(program, target, interval, cells, logic)
+        if target_fps is not None:
+            interval = int(clock_mhz * 1e6 / target_fps)
+            return least_area(program, target, interval, cells, logic)
+        if target_latency_us is not None:
+            latency = int(clock_mhz * target_latency_us)
+            return least_area_within(program, target, latency, cells, logic).folding
+        if objective == "latency":
+            return least_latency(program, target, cells, logic).folding
+        return best_throughput(program, target, cells, logic)
 
     folding = _within(fold, fill, logic_fill)
     design = require_fit(dataflow(program, target, folding.folds))

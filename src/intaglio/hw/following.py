@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The events of a wiring followed frame by frame: the loop that `timing` is asked for most.
 
-A design of a dozen layers has a million events a frame, and sizing its buffers follows them dozens
-of times, so the loop is compiled: by numba, which takes these functions as they stand and keeps the
-result beside this file, as Python keeps its own compiled files. Loaded late: numba takes a while.
+A design of a dozen layers has a million events a frame, so the loop is compiled: by numba, which
+takes these functions as they stand and keeps the result beside this file, as Python keeps its own
+compiled files. Loaded late: numba takes a while.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ import numpy as np
 from intaglio.hw.timing import Beats, Counts, Events, FrameTime, Process, Span, Wiring
 
 Numbers = np.ndarray
-#: Frames that room is made for at first; most pipelines repeat themselves earlier.
-FIRST_FRAMES = 16
+#: Frames that room is made for at first; it doubles. Most pipelines repeat themselves soon.
+FIRST_FRAMES = 4
 #: Processes whose events are kept. A design has a few dozen, and is followed again and again.
 KEPT_PROCESSES = 512
 
