@@ -10,7 +10,8 @@ from typing import Any
 
 from intaglio.cli.outcome import Outcome
 from intaglio.flow import ScaleSimReport, scalesim
-from intaglio.scalesim.topology import KINDS
+from intaglio.flow.profiles import profiles, profiles_document, profiles_text
+from intaglio.scalesim.topology import KINDS, read_topology
 
 HELP = "report what SCALE-Sim 3.0.0 reports of layers on a systolic array, number for number"
 #: Where the tool puts its results if nothing is said.
@@ -42,6 +43,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--traces", action="store_true", help="also write the traces of every layer"
     )
+    parser.add_argument(
+        "--profile",
+        choices=("scalesim", "rtl"),
+        default="scalesim",
+        help="rtl also prints what the array in RTL takes, and why that differs",
+    )
 
 
 def run(arguments: argparse.Namespace) -> Outcome:
@@ -60,7 +67,16 @@ def run(arguments: argparse.Namespace) -> Outcome:
         "total_cycles": found.total_cycles,
         "layers": [asdict(row) for row in found.rows],
     }
-    return Outcome(f"{_table(found)}\n{folder}", document)
+    text = f"{_table(found)}\n{folder}"
+    if arguments.profile == "rtl":
+        layers = read_topology(arguments.topology, arguments.kind)
+        both = [
+            profiles(layer, row, found.config)
+            for layer, row in zip(layers, found.rows, strict=True)
+        ]
+        document["profiles"] = profiles_document(both)
+        text += f"\n\n{profiles_text(both)}"
+    return Outcome(text, document)
 
 
 def _table(found: ScaleSimReport) -> str:

@@ -76,7 +76,7 @@ def simulate_array(
     memory = memory or design.memory
     work = work or bundle.folder.with_name(bundle.folder.name + ".sim")
     started = time.perf_counter()
-    harness = Harness("array_bench.cpp", {"DESIGN_BEAT_BYTES": design.array.beat_bits // 8})
+    harness = array_harness(design)
     bench = build(bundle, work, runtime=runtime, optimize=optimize, harness=harness)
     built = time.perf_counter()
     with tqdm(total=len(frames), desc="simulate", unit="image", disable=not progress) as bar:
@@ -104,6 +104,11 @@ def simulate_array(
         build_seconds=round(built - started, 3),
         run_seconds=round(ended - built, 3),
     )
+
+
+def array_harness(design: ArrayDesign) -> Harness:
+    """Return the program that plays the memory of an array."""
+    return Harness("array_bench.cpp", {"DESIGN_BEAT_BYTES": design.array.beat_bits // 8})
 
 
 def run_frames(

@@ -25,8 +25,9 @@ def plain_layer(name: str, image: Shape, kernel: Pair, filters: int, stride: Pai
         (width - kernel[1]) // stride[1] + 1,
         filters,
     )
-    weight = np.zeros((filters, *kernel, channels), np.int8)
-    weight.reshape(-1)[0] = 1  # not all words are equal, as those of no real layer are
+    size = filters * kernel[0] * kernel[1] * channels
+    # no two words alike, as words that all are equal would be loaded once
+    weight = (np.arange(size) % 251 - 125).astype(np.int8).reshape(filters, *kernel, channels)
     term = Term("image", image, ELEMENT, weight, stride=stride)
     layer = Layer(
         name,
