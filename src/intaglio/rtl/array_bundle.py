@@ -65,7 +65,7 @@ def _place(tensor: Tensor, design: ArrayDesign) -> dict[str, object]:
         "shape": list(tensor.shape),
         "element": str(tensor.element),
         "bits_of_an_element": design.array.act_container,
-        "row_bytes": tensor.row_beats * beat_bytes,
+        "row_elements": tensor.pitch,
         "planes": tensor.planes,
     }
 

@@ -26,6 +26,7 @@ from intaglio.ops.flatten import Flatten
 from intaglio.ops.matmul import Matmul
 from intaglio.ops.max_pool import MaxPool
 from intaglio.ops.requantize import Requantize
+from intaglio.ops.reshape import Reshape
 from intaglio.ops.sum_pool import SumPool
 from tests.strategies import Sketch, codes
 
@@ -102,7 +103,9 @@ def networks(draw: st.DrawFn, act_bits: int, weight_bits: int) -> Sketch:
     element = element if element.width > 1 else IntType(2, signed=False)
     sketch = Sketch(TensorType(shape, element))
     for _ in range(draw(st.integers(1, 4))):
-        layer = draw(st.sampled_from([_conv, _conv, _grouped, _pool, _maximum, _residual, _join]))
+        layer = draw(
+            st.sampled_from([_conv, _conv, _grouped, _pool, _maximum, _residual, _join, _reshape])
+        )
         layer(draw, sketch, act_bits, weight_bits)
     if draw(st.booleans()):
         _dense(draw, sketch, act_bits, weight_bits)
@@ -225,6 +228,22 @@ def _join(draw: st.DrawFn, sketch: Sketch, act_bits: int, weight_bits: int) -> N
     _window_same(draw, sketch, weight_bits, sketch.type.channels)
     _scale(draw, sketch, element)
     sketch.put(Concat(2), source, sketch.tip)
+    _conv(draw, sketch, act_bits, weight_bits)
+
+
+def _reshape(draw: st.DrawFn, sketch: Sketch, act_bits: int, weight_bits: int) -> None:
+    """See a value in another shape, and convolve that."""
+    height, width, channels = _image(sketch)
+    shapes = [
+        (1, height * width, channels),
+        (width, height, channels),
+        (height, 1, width * channels),
+    ]
+    joins = [
+        node for node in sketch.nodes if node.name == sketch.tip and isinstance(node.op, Concat)
+    ]
+    if not joins:
+        sketch.put(Reshape(draw(st.sampled_from(shapes))))
     _conv(draw, sketch, act_bits, weight_bits)
 
 

@@ -113,13 +113,15 @@ class Part:
 class Network:
     """Layers in order, what they begin with, and where values that are read lie.
 
-    `parts` holds, for every value that a term reads, the stored values it is made of.
+    `parts` holds, for every value that a term reads, the stored values it is made of; `packed` are
+    those that are read in another shape.
     """
 
     name: str
     source: Value
     layers: tuple[Layer, ...]
     parts: Mapping[str, tuple[Part, ...]]
+    packed: frozenset[str] = frozenset()
 
 
 def network(program: Program) -> Network:
@@ -141,6 +143,7 @@ class _Reader:
         self.graph = graph
         self.layers: dict[str, Layer] = {}
         self.parts: dict[str, tuple[Part, ...]] = {}
+        self.packed: set[str] = set()
 
     def read(self) -> Network:
         """Return the network."""
@@ -150,7 +153,11 @@ class _Reader:
             raise ModelError(f"the output of an array must be made by a layer, not {output!r}")
         self.store(output)
         return Network(
-            self.graph.name, self.graph.inputs[0], tuple(self.layers.values()), self.parts
+            self.graph.name,
+            self.graph.inputs[0],
+            tuple(self.layers.values()),
+            self.parts,
+            frozenset(self.packed),
         )
 
     def alias(self, value: str) -> str:
@@ -161,8 +168,11 @@ class _Reader:
             node = self.graph.producers.get(value)
         return value
 
-    def source(self, value: str) -> tuple[str, Shape, IntType]:
-        """Have a value stored, and return its stored name, its shape there, and its element."""
+    def source(self, value: str, *, frame: bool = False) -> tuple[str, Shape, IntType]:
+        """Have a value stored, and return its stored name, how it is seen, and its element.
+
+        With `frame` it is seen as it is stored, whatever its shape is here.
+        """
         name = self.alias(value)
         type_ = self.graph.types[name]
         if name not in self.parts:
@@ -170,7 +180,13 @@ class _Reader:
             for part in found:
                 self.store(part.value)
             self.parts[name] = found
-        return name, _image(type_), type_.integer
+        stored = _image(type_)
+        seen = stored if frame else _image(self.graph.types[value])
+        if seen != stored:
+            if len(self.parts[name]) > 1:
+                raise ModelError(f"{value!r} must not be a join in another shape for an array")
+            self.packed.add(name)
+        return name, seen, type_.integer
 
     def split(self, name: str) -> list[Part]:
         """Take a concatenation of channels apart."""
@@ -274,7 +290,7 @@ def _conv2d(reader: _Reader, node: Node, op: Conv2d) -> Layer:
 def _matmul(reader: _Reader, node: Node, _op: Matmul) -> Layer:
     """Run a dense layer as a window as large as the frame that was flattened."""
     constants = reader.graph.constants
-    name, shape, element = reader.source(node.inputs[0])
+    name, shape, element = reader.source(node.inputs[0], frame=True)
     weight = constants[node.inputs[1]].data.astype(np.int64).reshape(-1, *shape)
     term = Term(name, shape, element, weight)
     return _layer((1, 1, len(weight)), (term,), constants[node.inputs[2]].data)

@@ -53,15 +53,20 @@ def plan(
 
     def taken(rows: int) -> tuple[int, int]:
         """Return the elements of both memories that a band of so many rows takes."""
-        into = sum(
-            min(_seen(layer.terms[term], rows), place.shape[0]) * place.pitch
-            for (term, _), place in read.items()
-        )
-        return into, rows * out.pitch * out.planes
+        into = 0
+        for (term, _), place in read.items():
+            seen = min(_seen(layer.terms[term], rows), place.shape[0])
+            into += place.rows_at(range(seen))[1] * place.beat_elements
+        return into, out.rows_at(range(rows))[1] * out.beat_elements * out.planes
 
     half = array.act_elements // 2
     rows = min(p, most)
-    while rows > 1 and max(taken(rows)) > half:
+    if out.packed and rows < p:
+        raise ModelError(
+            f"sum_rows must be at least {array.sum_rows * -(-p // rows)} for what is read in "
+            f"another shape, not {array.sum_rows}"
+        )
+    while rows > 1 and max(taken(rows)) > half and not out.packed:
         rows -= 1
     into, made = taken(rows)
     if max(into, made) > 2 * half:

@@ -146,8 +146,8 @@ class _Scheduler:
 
     def place(self, name: str, shape: tuple[int, int, int], element: IntType) -> Tensor:
         """Find room for a value in memory."""
-        beats = tensor(name, shape, element, 0, self.array).beats
-        self.tensors[name] = tensor(name, shape, element, self.image.reserve(beats), self.array)
+        made = tensor(name, shape, element, 0, self.array, packed=name in self.net.packed)
+        self.tensors[name] = replace(made, beat=self.image.reserve(made.beats))
         self.written[name] = [0] * shape[0]
         return self.tensors[name]
 
@@ -237,19 +237,22 @@ class _Work:
             if (piece.term, piece.value) in self.bases:
                 continue
             place = scheduler.tensors[piece.value]
-            rows = rows_of(self.layer.terms[piece.term], band)
+            rows = range(place.shape[0])
+            if not place.packed:
+                rows = rows_of(self.layer.terms[piece.term], band)
+            beat, beats = place.rows_at(rows)
             self.loads = scheduler.issue(
                 Load(
                     target=ACT,
                     wait_folds=free,
                     wait_stores=max(scheduler.written[piece.value][row] for row in rows),
-                    beat=place.row_beat(rows.start),
-                    beats=len(rows) * place.row_beats,
+                    beat=beat,
+                    beats=beats,
                     chunk=at // self.array.act_chunk,
                 )
             )
             self.bases[piece.term, piece.value] = at, rows.start
-            at += len(rows) * place.pitch
+            at += beats * place.beat_elements
         self.out_half, self.out_free = scheduler.outputs.take(whole=self.how.whole_out)
         self.out_base = self.out_half * (self.array.act_elements // 2)
 
@@ -285,7 +288,11 @@ class _Work:
         """Return a piece's fold for a tile of pixels."""
         array, term = self.array, self.layer.terms[piece.term]
         place = self.scheduler.tensors[piece.value]
-        height, width, channels = place.shape
+        height, width, channels = (*term.shape[:2], place.shape[2])
+        pitch = place.pitch
+        if place.packed:  # rows of any length lie one behind the other
+            channels = term.shape[2]
+            pitch = width * channels
         at, first_row = self.bases[piece.term, piece.value]
         y = band.start * term.stride[0] + term.origin[0] + piece.r * term.dilation[0]
         x = (columns.start * term.stride[1] + term.origin[1]) * channels + piece.element
@@ -304,10 +311,10 @@ class _Work:
             is_signed=int(term.element.signed),
             maximum=int(self.layer.maximum),
             each_step=int(each_step),
-            base=at + (y - first_row) * place.pitch + x,
-            step_p=term.stride[0] * place.pitch,
+            base=at + (y - first_row) * pitch + x,
+            step_p=term.stride[0] * pitch,
             step_q=term.stride[1] * channels,
-            step_r=term.dilation[0] * place.pitch,
+            step_r=term.dilation[0] * pitch,
             step_s=term.dilation[1] * channels,
             step_u=array.rows,
             y=y,
@@ -370,7 +377,7 @@ class _Work:
             )
             common = replace(common, turned=0, sum=back, parameter_word=word + 2)
         for plane in range(self.out.planes):
-            offset = plane * len(band) * self.out.pitch
+            offset = plane * self.out.rows_at(band)[1] * self.out.beat_elements
             bits = plane * self.array.act_bits
             scheduler.issue(replace(common, base=common.base + offset, plane=bits))
 
@@ -378,14 +385,14 @@ class _Work:
         """Store a band of results, plane by plane."""
         scheduler, out = self.scheduler, self.out
         for plane in range(out.planes):
-            offset = plane * len(band) * out.pitch
+            beat, beats = out.rows_at(band, plane)
             scheduler.issue(
                 Store(
                     memory=1,
                     wait_drains=scheduler.counts[Drain],
-                    beat=out.row_beat(band.start, plane),
-                    beats=len(band) * out.row_beats,
-                    element=self.out_base + offset,
+                    beat=beat,
+                    beats=beats,
+                    element=self.out_base + plane * beats * out.beat_elements,
                 )
             )
         stores = scheduler.counts[Store]

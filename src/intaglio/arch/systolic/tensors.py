@@ -16,7 +16,8 @@ from intaglio.numerics.types import IntType
 class Tensor:
     """A stored value: rows of an image, each from a beat of its own on.
 
-    `pitch` elements lie from a row to the next. A value wider than an activation is stored in
+    `pitch` elements lie from a row to the next. A value that is read in another shape is `packed`:
+    its rows lie one behind the other without a gap. A value wider than an activation is stored in
     `planes`, its lowest bits first, each an image by itself.
     """
 
@@ -25,8 +26,9 @@ class Tensor:
     element: IntType
     beat: int
     pitch: int
-    row_beats: int
+    beat_elements: int
     planes: int = 1
+    packed: bool = False
 
     @property
     def row_elements(self) -> int:
@@ -36,25 +38,36 @@ class Tensor:
     @property
     def plane_beats(self) -> int:
         """Beats of one plane."""
-        return self.shape[0] * self.row_beats
+        return -(-self.shape[0] * self.pitch // self.beat_elements)
 
     @property
     def beats(self) -> int:
         """Beats it takes."""
         return self.planes * self.plane_beats
 
-    def row_beat(self, row: int, plane: int = 0) -> int:
-        """Return the first beat of a row."""
-        return self.beat + plane * self.plane_beats + row * self.row_beats
+    def rows_at(self, rows: range, plane: int = 0) -> tuple[int, int]:
+        """Return first beat and number of beats of some rows; of a packed one, all there are."""
+        first = self.beat + plane * self.plane_beats
+        if self.packed:
+            return first, self.plane_beats
+        row_beats = self.pitch // self.beat_elements
+        return first + rows.start * row_beats, len(rows) * row_beats
 
 
 def tensor(
-    name: str, shape: tuple[int, int, int], element: IntType, beat: int, array: Array
+    name: str,
+    shape: tuple[int, int, int],
+    element: IntType,
+    beat: int,
+    array: Array,
+    *,
+    packed: bool = False,
 ) -> Tensor:
     """Lay a value out from a beat on."""
-    row_beats = -(-shape[1] * shape[2] // array.act_beat)
+    row = shape[1] * shape[2]
+    pitch = row if packed else -(-row // array.act_beat) * array.act_beat
     planes = -(-element.width // array.act_bits)
-    return Tensor(name, shape, element, beat, row_beats * array.act_beat, row_beats, planes)
+    return Tensor(name, shape, element, beat, pitch, array.act_beat, planes, packed)
 
 
 def pack(values: np.ndarray, container: int) -> bytes:
@@ -85,14 +98,18 @@ def frame_bytes(frame: np.ndarray, place: Tensor, array: Array) -> bytes:
     """
     rows = np.zeros((place.shape[0], place.pitch), np.int64)
     rows[:, : place.row_elements] = frame.reshape(place.shape[0], -1)
-    return pack(rows, array.act_container)
+    whole = np.zeros(place.plane_beats * place.beat_elements, np.int64)
+    whole[: rows.size] = rows.reshape(-1)
+    return pack(whole, array.act_container)
 
 
 def frame_of(data: bytes, place: Tensor, array: Array) -> np.ndarray:
     """Return the frame that memory holds, as int64 [H, W, C]: the inverse of `frame_bytes`."""
-    planes = unpack(data, array.act_container).reshape(place.planes, place.shape[0], place.pitch)
-    planes = planes[:, :, : place.row_elements] & ((1 << array.act_bits) - 1)
-    shifts = np.arange(place.planes)[:, None, None] * array.act_bits
+    height, bits = place.shape[0], array.act_bits
+    flat = unpack(data, array.act_container).reshape(place.planes, -1)[:, : height * place.pitch]
+    planes = flat.reshape(place.planes, height, place.pitch)[:, :, : place.row_elements]
+    planes = planes & ((1 << bits) - 1)
+    shifts = np.arange(place.planes)[:, None, None] * bits
     code = (planes << shifts).sum(axis=0) & ((1 << place.element.width) - 1)
     if place.element.signed:
         code = np.where(code >> (place.element.width - 1), code - (1 << place.element.width), code)
