@@ -61,7 +61,7 @@ def frame_pool(x: TensorType, y: TensorType, lanes: int, *, maximum: bool) -> Un
     reduce = Resources(lut=(3 if maximum else 2) * out.width, ff=out.width + 2 * source.width)
     return Unit(
         "frame_pool",
-        (*BLOCKS, "stream_fifo", "frame_pool"),
+        (*BLOCKS, "pool_step", "stream_fifo", "frame_pool"),
         parameters,
         {"in": source},
         {"out": out},

@@ -62,28 +62,11 @@ module frame_pool #(
     .clk_i, .rst_i, .step_i(issue), .valid_o(valid), .old_o(old), .new_i(result)
   );
 
-  for (genvar i = 0; i < Lanes; i++) begin : gen_lane
-    logic [OutWidth-1:0] value, best;
-
-    assign best = old[i*OutWidth +: OutWidth];
-    if (Signed) begin : gen_signed
-      assign value = OutWidth'(signed'(x[i*Width +: Width]));
-    end else begin : gen_unsigned
-      assign value = OutWidth'(x[i*Width +: Width]);
-    end
-
-    if (Maximum) begin : gen_maximum
-      logic larger;
-      if (Signed) begin : gen_signed_order
-        assign larger = signed'(value) > signed'(best);
-      end else begin : gen_unsigned_order
-        assign larger = value > best;
-      end
-      assign result[i*OutWidth +: OutWidth] = (first_pipe_q[1] || larger) ? value : best;
-    end else begin : gen_sum
-      assign result[i*OutWidth +: OutWidth] = (first_pipe_q[1] ? '0 : best) + value;
-    end
-  end
+  pool_step #(
+    .Maximum(Maximum), .Width(Width), .Signed(Signed), .Lanes(Lanes), .OutWidth(OutWidth)
+  ) u_step (
+    .first_i(first_pipe_q[1]), .x_i(x), .old_i(old), .new_o(result)
+  );
 
   stream_fifo #(
     .Width(Lanes * OutWidth), .Depth(OutDepth)

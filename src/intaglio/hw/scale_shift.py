@@ -55,18 +55,8 @@ def scale_shift(
         "OutWidth": target.width,
         "OutDepth": depth,
     }
-    operand = port_width(element)
-    operands = _multiplied(operand) if not trivial else ()
-    product = operand if trivial else operand + width + 1
     memory = Resources() if trivial else image.memory.resources
-    kept = max(1, product + 2 - shift)  # bits that rounding can change
-    joined = max(0, product - SPLIT_BITS) if len(operands) > 1 else 0
-    lane = Resources(
-        lut=kept * (3 if zero_point else 2) + joined + 2 * target.width,
-        ff=(0 if trivial else 2 * operand) + 2 * kept + joined + target.width,
-    )
-    for bits in operands:
-        lane += Multiplier(bits, width + 1).resources
+    lane = _lane(port_width(element), 0 if trivial else width + 1, shift, zero_point, target.width)
     return Unit(
         "scale_shift",
         (*CYCLIC_ROM, "multiplier", "stream_fifo", "scale_shift"),
@@ -77,6 +67,19 @@ def scale_shift(
         lane * lanes + memory + fifo_resources(out.width, depth),
         images=() if trivial else (image,),
     )
+
+
+def _lane(operand: int, factor: int, shift: int, zero_point: int, target: int) -> Resources:
+    """Estimate what one lane takes; operand, factor and target are in bits, no factor being 0."""
+    operands = _multiplied(operand) if factor else ()
+    product = operand + factor
+    kept = max(1, product + 2 - shift)  # bits that rounding can change
+    joined = max(0, product - SPLIT_BITS) if len(operands) > 1 else 0
+    lane = Resources(
+        lut=kept * (3 if zero_point else 2) + joined + 2 * target,
+        ff=(2 * operand if factor else 0) + 2 * kept + joined + target,
+    )
+    return sum((Multiplier(bits, factor).resources for bits in operands), lane)
 
 
 def _multiplied(operand: int) -> tuple[int, ...]:

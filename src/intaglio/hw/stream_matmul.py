@@ -127,9 +127,6 @@ def stream_matmul(a: TensorType, b: TensorType, y: TensorType, fold: Fold) -> Un
         "OutLanes": out_lanes,
         "OutDepth": depth,
     }
-    address = (PLACES * steps * outer).bit_length()
-    control = Resources(lut=60 + 6 * address, ff=40 + 6 * address)
-    writing = Resources(ff=fold.lanes_in * a.integer.width + fold.lanes_out * b.integer.width)
     return Unit(
         "stream_matmul",
         (*MAC_LANES, "token_pair", "sliced_ram", "stream_fifo", "stream_matmul"),
@@ -143,8 +140,7 @@ def stream_matmul(a: TensorType, b: TensorType, y: TensorType, fold: Fold) -> Un
         ),
         memory_a.resources
         + memory_b.resources * fold.lanes_in
-        + control
-        + writing
+        + _control(a, b, fold, PLACES * steps * outer)
         + _sums(a, b, y, fold)
         + fifo_resources(out.width, depth),
         {"rows": PLACES, "matrices": PLACES},
@@ -152,6 +148,13 @@ def stream_matmul(a: TensorType, b: TensorType, y: TensorType, fold: Fold) -> Un
         multipliers=fold.lanes_in * fold.lanes_out,
         macs=matrices * rows * inner * b.channels,
     )
+
+
+def _control(a: TensorType, b: TensorType, fold: Fold, words: int) -> Resources:
+    """Estimate counters and addresses, and the registers that write to both memories."""
+    address = words.bit_length()
+    written = fold.lanes_in * a.integer.width + fold.lanes_out * b.integer.width
+    return Resources(lut=60 + 6 * address, ff=40 + 6 * address + written)
 
 
 def _sums(a: TensorType, b: TensorType, y: TensorType, fold: Fold) -> Resources:

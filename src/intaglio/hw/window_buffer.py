@@ -157,6 +157,7 @@ class Window:
             "BlockStack": int(above is not None and above.block),
             "RowDilation": self.dilation[0],
             "ColumnDilation": self.dilation[1],
+            "Parts": self.parts,
             "Passes": self.passes,
         }
 

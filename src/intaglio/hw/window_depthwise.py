@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Depthwise convolution as a unit (`window_depthwise.sv`)."""
+"""Depthwise convolution as a unit: `window_mac.sv`, whose outputs see a channel each."""
 
 from __future__ import annotations
 
@@ -48,9 +48,7 @@ def window_depthwise(
         dilation=dilation,
     )
     places = fold.columns * (rows if fold.whole else 1)
-    unit = product_unit(
-        "window_depthwise", window, places, (x, weight, bias, y), fold, {}, own=True
-    )
+    unit = product_unit(window, places, (x, weight, bias, y), fold, per_channel=True)
     # A multiplexer of four bits is two LUT4 and the multiplexer that joins such a pair.
     luts = min(window.passes, fold.lanes_in) // 2
     chosen = Resources(lut=luts * places * fold.lanes_out * x.integer.width)

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 
 from intaglio.hw.cost import Resources
@@ -16,6 +14,9 @@ from intaglio.hw.window_buffer import BLOCKS, Window, WindowReader, WindowWriter
 from intaglio.ir.constant import Constant
 from intaglio.ir.types import TensorType
 from intaglio.numerics.types import IntType
+
+#: Types and contents of x, weight, bias and y.
+Operands = tuple[TensorType, Constant, Constant, TensorType]
 
 #: Words a row must have for whole windows to be stored: a place is written while the next is read.
 SHORTEST_STACK = 2
@@ -42,31 +43,20 @@ def window_mac(
     """
     window = _window(x, weight, stride, dilation, fold)
     lanes = fold.lanes_in * fold.columns * (window.kernel[0] if fold.whole else 1)
-    return product_unit(
-        "window_mac", window, lanes, (x, weight, bias, y), fold, {"Parts": window.parts}
-    )
+    return product_unit(window, lanes, (x, weight, bias, y), fold)
 
 
 def product_unit(
-    module: str,
-    window: Window,
-    lanes: int,
-    operands: tuple[TensorType, Constant, Constant, TensorType],
-    fold: Fold,
-    parameters: Mapping[str, int],
-    *,
-    own: bool = False,
+    window: Window, lanes: int, operands: Operands, fold: Fold, *, per_channel: bool = False
 ) -> Unit:
     """Return a unit that multiplies `lanes` operands for each of `lanes_out` outputs in a slot.
 
     Args:
-        module: its name.
         window: what the slots read.
         lanes: products in a sum at once.
         operands: x, weight, bias and y.
         fold: how weights and results are grouped.
-        parameters: those of the module that only it has.
-        own: each output has operands of its own.
+        per_channel: each output sees a channel of its own.
 
     Raises:
         ModelError: x or the weights are too wide.
@@ -83,26 +73,16 @@ def product_unit(
     )
     out = Stream(out_lanes, y.integer, y.size // out_lanes)
     depth = fifo_depth(latency, beats)
-    shared = (1, fold.lanes_out * lanes) if own else (fold.lanes_out, lanes)
-    resources = (
-        window.resources
-        + sum((image.memory.resources for image in images), Resources())
-        + products_resources(
-            fold.products, x.integer, weight.type.integer, images[0].fields.reshape(-1, *shared)
-        )
-        + _sum_resources(lanes, fold.lanes_out, x.integer, weight.type.integer, y.integer)
-        + fifo_resources(out.width, depth)
-        + Resources(lut=1, ff=1) * (fold.lanes_out * y.integer.width)
-    )
+    own = fold.lanes_out if per_channel else 1
     return Unit(
-        module,
-        (*BLOCKS, *MAC_LANES, "stream_fifo", "window_results", module),
+        "window_mac",
+        (*BLOCKS, *MAC_LANES, "channel_choice", "stream_fifo", "window_results", "window_mac"),
         {
             "Width": x.integer.width,
             "Signed": int(x.integer.signed),
             **window.parameters,
             **window.product_parameters,
-            **parameters,
+            "PerChannel": int(per_channel),
             "LanesOut": fold.lanes_out,
             "Products": fold.products.parameter,
             **_operands(weight.type.integer, bias.type.integer, images),
@@ -114,7 +94,9 @@ def product_unit(
         {"in": Stream(window.lanes, x.integer, x.size // window.lanes)},
         {"out": out},
         (WindowWriter(window), WindowReader(window, beats, latency + 1)),
-        resources,
+        window.resources
+        + _lanes_resources(operands, fold, images, own * lanes)
+        + fifo_resources(out.width, depth),
         {"rows": window.buffer_rows},
         images,
         multipliers=lanes * fold.lanes_out,
@@ -193,6 +175,31 @@ def weight_fields(weight: np.ndarray, fold: Fold) -> np.ndarray:
     )
     return blocks.transpose(0, 2, 4, 6, 1, 3, 5, 7).reshape(
         -1, fold.lanes_out * rows * fold.columns * channels
+    )
+
+
+def _lanes_resources(
+    operands: Operands, fold: Fold, images: tuple[Image, Image], x_lanes: int
+) -> Resources:
+    """Estimate weights, biases, products, sums and where results wait to leave.
+
+    `x_lanes` operands x meet the weights of a slot, each those of all outputs or of one.
+    """
+    x, weight, _, y = operands
+    weights, biases = images
+    lanes = weights.fields.shape[1] // fold.lanes_out
+    shared = weights.fields.shape[1] // x_lanes
+    return (
+        weights.memory.resources
+        + biases.memory.resources
+        + products_resources(
+            fold.products,
+            x.integer,
+            weight.type.integer,
+            weights.fields.reshape(-1, shared, x_lanes),
+        )
+        + _sum_resources(lanes, fold.lanes_out, x.integer, weight.type.integer, y.integer)
+        + Resources(lut=1, ff=1) * (fold.lanes_out * y.integer.width)
     )
 
 

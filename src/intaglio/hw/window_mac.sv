@@ -7,6 +7,10 @@
 // Parts being the groups of channels that outputs belong to. A window's last slot is issued once
 // the output FIFO has room for all its beats; nothing behind that point ever waits.
 // Latency from a window's last slot to its first beat: 7 + clog2(LanesIn) edges.
+//
+// With `PerChannel` every output sees one channel of the image alone: a part is a word, whose
+// channels go each to the multipliers of the outputs made of it. A sum is then one over the places
+// of a window that are stored side by side.
 
 module window_mac #(
   // stream in
@@ -36,6 +40,7 @@ module window_mac #(
   parameter bit          BlockBuffer = 1'b0,
   parameter bit          BlockStack = 1'b0,
   // multiply and accumulate
+  parameter bit          PerChannel = 1'b0,
   parameter int unsigned LanesOut = 1,
   parameter int unsigned Products = 0,
   parameter int unsigned WeightWidth = 8,
@@ -62,17 +67,23 @@ module window_mac #(
   input  logic                         out_ready_i,
   output logic [OutLanes*OutWidth-1:0] out_data_o
 );
-  localparam int unsigned LanesIn = StackRows * StackColumns * Lanes;
+  localparam int unsigned Places = StackRows * StackColumns;  // of a window, at once
+  localparam int unsigned LanesIn = PerChannel ? Places : Places * Lanes;
+  localparam int unsigned XLanes = PerChannel ? LanesOut * Places : LanesIn;
   localparam int unsigned WindowSlots =
       KernelRows / StackRows * (KernelColumns / StackColumns) * (Groups / Parts);
 
+  if (PerChannel && Parts != Groups) begin : gen_check_parts
+    $fatal(1, "window_mac: a part must be a word where outputs see a channel each");
+  end
   if (LanesOut / OutLanes > WindowSlots) begin : gen_check_beats
     $fatal(1, "window_mac: a window's beats must leave before the next window's come");
   end
 
   logic slot, slot_last, issue, issued_q, space;
   logic x_valid, x_first, x_last;
-  logic [LanesIn*Width-1:0] x;
+  logic [Places*Lanes*Width-1:0] word;
+  logic [XLanes*Width-1:0] x;
   logic [LanesOut*LanesIn*WeightWidth-1:0] weight;
   logic sums_valid;
   logic [LanesOut*SumWidth-1:0] sums;
@@ -97,8 +108,18 @@ module window_mac #(
   ) u_window (
     .clk_i, .rst_i, .in_valid_i, .in_ready_o, .in_data_i,
     .slot_o(slot), .slot_last_o(slot_last), .issue_i(issue),
-    .valid_o(x_valid), .first_o(x_first), .last_o(x_last), .data_o(x)
+    .valid_o(x_valid), .first_o(x_first), .last_o(x_last), .data_o(word)
   );
+
+  if (PerChannel) begin : gen_channels
+    channel_choice #(
+      .Width(Width), .Lanes(Lanes), .Places(Places), .LanesOut(LanesOut), .Passes(Passes)
+    ) u_choice (
+      .clk_i, .rst_i, .step_i(x_valid && x_last), .word_i(word), .x_o(x)
+    );
+  end else begin : gen_word
+    assign x = word;
+  end
 
   cyclic_rom #(
     .Width(LanesOut * LanesIn * WeightWidth), .Depth(WeightWords), .BlockRam(BlockWeights),
@@ -113,7 +134,7 @@ module window_mac #(
     .WeightWidth(WeightWidth), .WeightSigned(WeightSigned),
     .BiasWidth(BiasWidth), .BiasSigned(BiasSigned),
     .BiasWords(Parts * Passes), .BlockBias(BlockBias), .BiasFile(BiasFile),
-    .SumWidth(SumWidth)
+    .SumWidth(SumWidth), .OwnX(PerChannel)
   ) u_mac (
     .clk_i, .rst_i, .valid_i(x_valid), .first_i(x_first), .last_i(x_last),
     .x_i(x), .weight_i(weight), .valid_o(sums_valid), .sums_o(sums)

@@ -51,7 +51,7 @@ def window_pool(
     reduce = Resources(lut=2 * out.width, ff=out.width)
     return Unit(
         "window_pool",
-        (*BLOCKS, "stream_fifo", "window_pool"),
+        (*BLOCKS, "pool_step", "stream_fifo", "window_pool"),
         parameters,
         {"in": stream(x, lanes)},
         {"out": out},

@@ -38,7 +38,7 @@ module window_pool #(
   logic slot, slot_last, issue, space;
   logic x_valid, x_first, x_last, write_q;
   logic [Lanes*Width-1:0] x;
-  logic [Lanes*OutWidth-1:0] result_q;
+  logic [Lanes*OutWidth-1:0] result, result_q;
 
   assign issue = slot && (space || !slot_last);
 
@@ -54,34 +54,14 @@ module window_pool #(
     .valid_o(x_valid), .first_o(x_first), .last_o(x_last), .data_o(x)
   );
 
-  for (genvar i = 0; i < Lanes; i++) begin : gen_lane
-    logic [OutWidth-1:0] value, best;
-
-    assign best = result_q[i*OutWidth +: OutWidth];
-    if (Signed) begin : gen_signed
-      assign value = OutWidth'(signed'(x[i*Width +: Width]));
-    end else begin : gen_unsigned
-      assign value = OutWidth'(x[i*Width +: Width]);
-    end
-
-    if (Maximum) begin : gen_maximum
-      logic larger;
-      if (Signed) begin : gen_signed_order
-        assign larger = signed'(value) > signed'(best);
-      end else begin : gen_unsigned_order
-        assign larger = value > best;
-      end
-      always_ff @(posedge clk_i) begin
-        if (x_valid && (x_first || larger)) result_q[i*OutWidth +: OutWidth] <= value;
-      end
-    end else begin : gen_sum
-      always_ff @(posedge clk_i) begin
-        if (x_valid) result_q[i*OutWidth +: OutWidth] <= (x_first ? '0 : best) + value;
-      end
-    end
-  end
+  pool_step #(
+    .Maximum(Maximum), .Width(Width), .Signed(Signed), .Lanes(Lanes), .OutWidth(OutWidth)
+  ) u_step (
+    .first_i(x_first), .x_i(x), .old_i(result_q), .new_o(result)
+  );
 
   always_ff @(posedge clk_i) begin
+    if (x_valid) result_q <= result;
     if (rst_i) write_q <= 1'b0;
     else write_q <= x_valid && x_last;
   end

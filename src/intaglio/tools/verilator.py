@@ -199,11 +199,25 @@ def build(
         _runtime(root, compiler, runtime or work, name, log)
         for name in (RUNTIME_TRACE if trace else RUNTIME)
     ]
+    _generate(bundle, root, generated, log, trace=trace, lint=lint)
+    flags = [optimize, *_flags(root)]
+    if runtime is not None:
+        flags += _precompiled(compiler, flags, runtime, log)
+    _compile(harness, [compiler, *flags], generated, objects, program, log, trace=trace)
+    shutil.rmtree(generated)
+    write_atomic(stamp, key.encode())
+    return Bench(program, bundle, work)
+
+
+def _generate(
+    bundle: Bundle, root: Path, folder: Path, log: Path, *, trace: bool, lint: bool
+) -> None:
+    """Translate a bundle to C++ with Verilator."""
     warnings = ["-Wall"] if lint else ["-Wno-lint", "-Wno-fatal"]
     command = [
         *(str(root / "bin" / "verilator_bin"), "--cc", "-O3", "--assert", *warnings, "--quiet"),
         *("--no-timing", "--prefix", "Vdesign", "--top-module", bundle.top),
-        *("-Mdir", str(generated.resolve())),
+        *("-Mdir", str(folder.resolve())),
         *(["--trace-vcd"] if trace else []),
         *bundle.sources,
         *bundle.models,
@@ -216,13 +230,6 @@ def build(
         on_line=None,
         env={**os.environ, "VERILATOR_ROOT": str(root)},
     )
-    flags = [optimize, *_flags(root)]
-    if runtime is not None:
-        flags += _precompiled(compiler, flags, runtime, log)
-    _compile(harness, [compiler, *flags], generated, objects, program, log, trace=trace)
-    shutil.rmtree(generated)
-    write_atomic(stamp, key.encode())
-    return Bench(program, bundle, work)
 
 
 RUNTIME = ("verilated", "verilated_threads")
