@@ -89,6 +89,10 @@ def test_the_readmes_commands_run_in_a_row(
             "simulate",
             "synthesize",
             "report",
+            "explore",
+            "predict",
+            "emit",
+            "simulate",
         ]
     )
     for program, *words in commands:
