@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How much memory does each stage take at its peak, from an ONNX file to a bitstream?
 
-    .venv/bin/python benchmarks/memory.py FOLDER [--until simulate] [--json]
+    .venv/bin/python benchmarks/memory.py FOLDER [--device ecp5-25f] [--until simulate] [--json]
 
 Each stage runs the command of its name in a process of its own; its figure is the largest resident
 set of that process or of a program it starts. LeNet-5 with random weights, 512 images.
@@ -20,7 +20,6 @@ import numpy as np
 from networks import images, write
 
 NETWORK, IMAGES, SIMULATED = "lenet5", 512, 16
-DEVICE = "ecp5-85f"
 #: Runs a command of the package and prints the peak of itself and of its children, in KiB.
 STAGE = """\
 import resource, sys
@@ -45,7 +44,7 @@ def main() -> int:
     stages = {
         "load": ("inspect", model),
         "quantize": ("quantize", model, "--calibration", data, "-o", program),
-        "explore": ("explore", program, "--device", DEVICE, "-o", design),
+        "explore": ("explore", program, "--device", arguments.device, "-o", design),
         "emit": ("emit", design, "-o", bundle),
         "simulate": ("simulate", bundle, "--data", data, "-n", SIMULATED),
         "synthesize": ("synthesize", bundle),
@@ -80,6 +79,7 @@ def _stage(*words: str) -> dict[str, float]:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("folder", type=Path, help="for what the stages make")
+    parser.add_argument("--device", default="ecp5-85f", help="what to build for")
     parser.add_argument("--until", default="synthesize", help="the last stage to run")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
     return parser.parse_args()

@@ -135,7 +135,27 @@ def nin() -> Sketch:
     return net
 
 
-NETWORKS = {"lenet5": lenet5, "resnet8": resnet8, "nin": nin}
+def vgg13() -> Sketch:
+    """VGG with 13 layers, an eighth as wide, for images of 32 x 32: 10 convolutions, 3 dense.
+
+    Source: Simonyan, Zisserman, "Very Deep Convolutional Networks for Large-Scale Image
+    Recognition", ICLR 2015, table 1, configuration B.
+    """
+    net = Sketch((3, 32, 32))
+    inputs = 3
+    for outputs in (8, 16, 32, 64, 64):
+        net.conv(inputs, outputs, 3, pad=1)
+        net.conv(outputs, outputs, 3, pad=1)
+        net.pool("MaxPool", 2, 2)
+        inputs = outputs
+    net.put("Flatten")
+    net.dense(64, 64)
+    net.dense(64, 64)
+    net.dense(64, 10, relu=False)
+    return net
+
+
+NETWORKS = {"lenet5": lenet5, "resnet8": resnet8, "nin": nin, "vgg13": vgg13}
 
 
 def write(name: str, folder: Path, batch: int | None = None) -> Path:

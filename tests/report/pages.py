@@ -25,6 +25,7 @@ from intaglio.ops.relu import Relu
 from intaglio.quantize.accuracy import Evaluation, evaluate
 from intaglio.quantize.program import quantize
 from intaglio.report.html import VOID
+from intaglio.tools.floor import Tile
 from intaglio.tools.netlist import Cells
 from intaglio.tools.nextpnr import Placed
 from intaglio.tools.simulation import Run
@@ -127,6 +128,7 @@ def synthesis(mark: str = "", target: str = "ecp5-85f") -> Synthesis:
         bitstream_sha256="6" * 64,
         seconds={"place": 98.5},
         tools={"yosys": "0.70", "nextpnr": "0.11"},
+        floor=(Tile(0, 0, "pins", 40), Tile(3, 2, "lut", 5), Tile(4, 2, "dsp", 1)),
     )
 
 

@@ -86,7 +86,7 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Shown:
 def test_the_browser_shows_every_section(shown: Shown) -> None:
     assert shown.page.texts["h1"] == [f"net{HOSTILE}"]
     assert shown.page.texts["h2"] == list(TITLES)
-    assert len(shown.page.named("svg")) == 11
+    assert len(shown.page.named("svg")) == 12
     assert len(shown.page.named("img")) == 10
 
 

@@ -26,6 +26,7 @@ TITLES = {
     "Roofline": "design",
     "Predicted, simulated, placed": "run",
     "Device utilization": "design",
+    "Device floor": "synthesis",
     "Speed against size": "front",
     "Provenance": "",
     "Make it again": "commands",
@@ -66,14 +67,16 @@ def test_what_must_be_known_of_the_results_is_said() -> None:
 def test_a_section_without_data_is_left_out() -> None:
     assert titles() == ["Network", "Layer by layer", "Provenance"]
     for title, key in TITLES.items():
-        if key not in ("", "images", "front"):
+        if key not in ("", "images", "front", "synthesis"):
             found = titles(**{key: everything()[key]})
             assert title in found, key
             assert len(found) == 3 + list(TITLES.values()).count(key)
     known = everything()
     assert "Speed against size" in titles(design=known["design"], front=known["front"])
     assert "Speed against size" not in titles(front=known["front"])
-    assert "Predicted, simulated, placed" in titles(synthesis=everything()["synthesis"])
+    placed = titles(synthesis=everything()["synthesis"])
+    assert placed[2:4] == ["Predicted, simulated, placed", "Device floor"]
+    assert len(placed) == 5
 
 
 def test_images_alone_are_evaluated() -> None:

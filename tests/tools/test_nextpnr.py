@@ -14,9 +14,12 @@ from intaglio.devices import device
 from intaglio.errors import InfeasibleError, MissingToolError, ToolError
 from intaglio.tools import nextpnr, process
 from intaglio.tools.families import placer
+from intaglio.tools.floor import FLOOR, Tile, read_floor
 from intaglio.tools.nextpnr import Placed, place_and_route, progress, read_report
 from intaglio.tools.process import StuckError
 
+#: A cell, as nextpnr writes it.
+CELLS = {"u": {"type": "TRELLIS_COMB", "attributes": {"NEXTPNR_BEL": "X3/Y4/SLICEA.COMB0"}}}
 TABLE = """\
 Info: Device utilisation:
 Info: 	          TRELLIS_IO:      {pins}/    197    24%
@@ -108,6 +111,7 @@ class FakeNextpnr:
         if self.failure is not None:
             raise self.failure
         (cwd / "report.json").write_text(json.dumps(report(clk=100.0 + seed)))
+        (cwd / "placed.json").write_text(json.dumps({"modules": {"top": {"cells": CELLS}}}))
 
 
 def place(tmp_path: Path, name: str = "ecp5-25f", document: str = "{}", **options: Any) -> Placed:
@@ -146,6 +150,7 @@ def test_the_first_placement_that_promises_enough_or_else_the_best_is_routed(
     assert fake.seeds == seeds
     assert (placed.seed, placed.fmax_mhz) == (seeds[-1], 100.0 + seeds[-1])
     assert (tmp_path / "out" / "design.bit").read_bytes() == b"bits"
+    assert read_floor(tmp_path / "out" / FLOOR) == (Tile(3, 4, "lut", 1),)
 
 
 def test_a_single_attempt_is_routed_whatever_it_promises(

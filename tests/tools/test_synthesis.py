@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -107,6 +108,11 @@ def test_a_design_becomes_a_bitstream(
     assert made.tools == {"yosys": "0.70", "nextpnr": nextpnr.nextpnr_version()}
     assert "synthesize top for ecp5-25f: bitstream" in capsys.readouterr().err
     kept = {"cells.json", "design.bit", "netlist.json", "synthesis.json", "synthesis.log"}
+    kept.add("floor.json")
+    used = Counter[str]()
+    for tile in made.floor:
+        used[tile.kind] += tile.count
+    assert used == {kind: getattr(placed, kind) for kind in ("lut", "ff", "dsp", "bram", "pins")}
     assert {f.name for f in out.iterdir()} == kept
     assert load_synthesis(out) == made
 

@@ -40,6 +40,8 @@ from intaglio.ir.graph import Program
 
 #: Prices tried before what they leave open is searched.
 PRICE_STEPS = 24
+#: Partial designs extended from each state where any design will do, before all are.
+WIDTH = 8
 
 
 @dataclass(frozen=True)
@@ -209,7 +211,8 @@ class Search:
             if self._fits(found):
                 return found
             prices = prices * self._excess(found)
-        return self._extended(interval, (prices, float(self._limit @ prices)))
+        known = prices, float(self._limit @ prices)
+        return self._extended(interval, known, width=WIDTH) or self._extended(interval, known)
 
     def _smallest(self, interval: int) -> Walk | None:
         """Return the smallest design of an interval that fits, or None."""
@@ -236,10 +239,13 @@ class Search:
         known = (self._shares, self._price(best)), (self._shares + tightest, at_most)
         return self._extended(interval, *known)
 
-    def _extended(self, interval: int, *known: tuple[Array, float]) -> Walk | None:
+    def _extended(
+        self, interval: int, *known: tuple[Array, float], width: int | None = None
+    ) -> Walk | None:
         units = np.eye(len(self._limit))
         kinds = [(row, float(most)) for row, most in zip(units, self._limit, strict=True)]
-        return smallest_by_extension(self.choices, self._shares, [*kinds, *known], interval)
+        limits = [*kinds, *known]
+        return smallest_by_extension(self.choices, self._shares, limits, interval, width)
 
     def _excess(self, found: Walk) -> Array:
         """By how much to raise the price of each kind that a design has too much of."""

@@ -43,11 +43,23 @@ class _Bounds:
         least = np.array([rest[step][state] for rest in self.rests])
         return np.all(spent @ self.prices.T + least <= self.limits, axis=1)
 
+    def tightest(self, step: int, state: State, spent: Array) -> Array:
+        """Return by which part each partial design uses up the limit it is closest to."""
+        least = np.array([rest[step][state] for rest in self.rests])
+        return ((spent @ self.prices.T + least) / np.maximum(self.limits, 1e-9)).max(axis=1)
+
 
 def smallest_by_extension(
-    choices: Choices, shares: Array, limits: Sequence[tuple[Array, float]], interval: int
+    choices: Choices,
+    shares: Array,
+    limits: Sequence[tuple[Array, float]],
+    interval: int,
+    width: int | None = None,
 ) -> Walk | None:
     """Return the design of least price `shares` within all limits that keeps an interval, or None.
+
+    With a `width` only so many partial designs are extended from each state, those farthest from
+    all limits. What is found then fits, but is not the least, and None means nothing.
 
     Shapes: shares [kinds]; each limit is prices [kinds] and the most that a design may cost at
     them: one for each kind of cell, and any that are known to hold. The tighter they are, the fewer
@@ -61,6 +73,8 @@ def smallest_by_extension(
         fronts.append(_extended(choices, bounds, fronts[-1], index, interval))
         if not fronts[-1]:
             return None
+        if width is not None:
+            fronts[-1] = _widest(bounds, fronts[-1], index + 1, width)
     return _best(choices, shares, fronts)
 
 
@@ -89,6 +103,17 @@ def _extended(
                 origin[:, 0], origin[:, 1], origin[:, 2] = number, kept, option
                 reached.setdefault(after, []).append(_Front(grown[kept], origin))
     return {state: _undominated(found) for state, found in reached.items()}
+
+
+def _widest(
+    bounds: _Bounds, fronts: dict[State, _Front], step: int, width: int
+) -> dict[State, _Front]:
+    """Keep in each state the partial designs that are farthest from their limits."""
+    kept = {}
+    for state, front in fronts.items():
+        best = np.argsort(bounds.tightest(step, state, front.cells), kind="stable")[:width]
+        kept[state] = _Front(front.cells[best], front.origin[best])
+    return kept
 
 
 def _undominated(found: Sequence[_Front]) -> _Front:

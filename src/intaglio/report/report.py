@@ -22,6 +22,7 @@ from intaglio.quantize.accuracy import Evaluation, evaluate
 from intaglio.report.accuracy import accuracy_section
 from intaglio.report.comparison import CELLS, comparison_section, device_section
 from intaglio.report.facts import Facts
+from intaglio.report.floor import floor_section
 from intaglio.report.front import front_section
 from intaglio.report.html import Html, Row, Section, element, join, number, page, percent, table
 from intaglio.report.layers import layers_section
@@ -228,6 +229,7 @@ SECTIONS: tuple[Callable[[Facts], Section | None], ...] = (
     roofline_section,
     comparison_section,
     device_section,
+    floor_section,
     front_section,
     _provenance_section,
     _commands_section,

@@ -19,6 +19,7 @@ from typing import Any
 from intaglio.devices.description import Device
 from intaglio.errors import InfeasibleError, ToolError
 from intaglio.tools.families import placer
+from intaglio.tools.floor import FLOOR, occupied, write_floor
 from intaglio.tools.process import StuckError, installed_version, run_logged, scratch_folder
 from intaglio.tools.toolchain import Placer, Program
 
@@ -102,7 +103,7 @@ def place_and_route(
     Args:
         netlist: as `yosys.synthesize_netlist` writes it.
         device: a part of a family that has a placer.
-        bitstream: the file to write.
+        bitstream: the file to write; where its cells are is written beside it.
         log: what the programs print is added to this file.
         target_mhz: the clock aimed at; missing it is no error.
         seed: of the first placement; the next ones count up from it.
@@ -130,6 +131,8 @@ def place_and_route(
             candidate = max(promises, key=lambda tried: promises[tried])
             used = _attempt(job, candidate, 0.0)
         report = json.loads((work / "report.json").read_text())
+        placed = json.loads((work / "placed.json").read_text())
+        write_floor(bitstream.parent / FLOOR, occupied(placed, tools.kinds, tools.places))
         _run(tools.packer, [], work, log, on_line)
         (work / tools.bitstream).replace(bitstream)
     return replace(_timed(read_report(report, used, tools), tools, target_mhz), seed=candidate)
@@ -220,7 +223,7 @@ def _attempt(job: _Job, seed: int, least_mhz: float) -> dict[str, int]:
         watch.hear(line)
 
     arguments = ["--json", "netlist.json", "--report", "report.json", "--seed", str(seed)]
-    arguments += ["--freq", f"{job.target_mhz:g}", "--timing-allow-fail"]
+    arguments += ["--write", "placed.json", "--freq", f"{job.target_mhz:g}", "--timing-allow-fail"]
     arguments += job.tools.arguments(job.device, job.work)
     try:
         _run(job.tools.program, arguments, job.work, job.log, hear)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """From SystemVerilog files to a bitstream and its figures, resumed where it was left.
 
-The output folder holds `netlist.json`, the bitstream, `synthesis.log` and two records that say
-what they were made from: `cells.json` for the netlist and `synthesis.json` for all of it. A step
-whose record has the same key is not run again.
+The output folder holds `netlist.json`, the bitstream, `floor.json`, `synthesis.log` and two records
+that say what they were made from: `cells.json` for the netlist and `synthesis.json` for all of it.
+A step whose record has the same key is not run again.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from intaglio.devices.description import Device
 from intaglio.errors import ArtifactError, ToolError
 from intaglio.tools import nextpnr, yosys
 from intaglio.tools.families import placer
+from intaglio.tools.floor import FLOOR, Tile, read_floor
 from intaglio.tools.netlist import Cells
 from intaglio.tools.nextpnr import Placed
 
@@ -45,7 +46,8 @@ class Synthesis:
     """A design in silicon: the cells Yosys made, what nextpnr placed, and the bitstream.
 
     `bitstream` is relative to the output folder; `bitstream_sha256` is its hash. `seconds` has
-    the time of each step when it ran, `tools` the versions of the programs.
+    the time of each step when it ran, `tools` the versions of the programs. `floor` says where the
+    cells are; results of earlier versions have none.
     """
 
     key: str
@@ -58,6 +60,7 @@ class Synthesis:
     bitstream_sha256: str
     seconds: Mapping[str, float] = field(hash=False)
     tools: Mapping[str, str] = field(hash=False)
+    floor: tuple[Tile, ...] = ()
 
     def __str__(self) -> str:
         placed = self.placed
@@ -121,7 +124,7 @@ def synthesize_sources(
         tools=tools,
     )
     write_json(output / RECORD, {"schema": SCHEMA, **asdict(synthesis)})
-    return synthesis
+    return replace(synthesis, floor=read_floor(output / FLOOR))
 
 
 def load_synthesis(output: str | Path) -> Synthesis:
@@ -200,7 +203,8 @@ def _read(output: Path, key: str | None) -> Synthesis | None:
         return None
     try:
         cells, placed = Cells(**record.pop("cells")), Placed(**record.pop("placed"))
-        synthesis = Synthesis(cells=cells, placed=placed, **record)
+        floor = read_floor(output / FLOOR)
+        synthesis = Synthesis(**{**record, "cells": cells, "placed": placed, "floor": floor})
     except (KeyError, TypeError):
         return None
     whole = _hash_file(output / synthesis.bitstream) == synthesis.bitstream_sha256

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,9 @@ class Placer:
     `kinds` maps its cells to kinds of a Device's, with how many of these each counts; `counted`
     are lines that say more of a kind. `arguments` returns those that name the part, once it has
     written what pins and the like need beside the netlist. `untimed` names the kind of cells that
-    its timing knows nothing of, or is empty. `target_mhz` is the clock aimed at.
+    its timing knows nothing of, or is empty. `target_mhz` is the clock aimed at. `places` maps the
+    letters a place's name begins with to the kind of the cells there, where these go by other names
+    than in `kinds`.
     """
 
     package: str
@@ -52,6 +54,7 @@ class Placer:
     bitstream: str
     target_mhz: float = 100.0
     untimed: str = ""
+    places: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

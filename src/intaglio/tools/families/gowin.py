@@ -96,8 +96,7 @@ def _part(device: Device, work: Path) -> list[str]:
             f"({len(ports) - len(pins)} too many: narrower streams at the top)"
         )
     (work / _PINS).write_text(constraints(ports, pins))
-    options = ["--device", device.part, "--vopt", f"family={_FAMILY}", "--vopt", f"cst={_PINS}"]
-    return [*options, "--write", "placed.json"]
+    return ["--device", device.part, "--vopt", f"family={_FAMILY}", "--vopt", f"cst={_PINS}"]
 
 
 def _bits(module: Module) -> list[str]:
@@ -128,6 +127,14 @@ TOOLCHAIN = Toolchain(
             "MULT18X18": ("dsp", 2),
             "BSRAM": ("bram", 1),
             "IOB": ("pins", 1),
+        },
+        places={
+            "LUT": "lut",
+            "ALU": "lut",
+            "DFF": "ff",
+            "BSRAM": "bram",
+            "IOBA": "pins",
+            "IOBB": "pins",
         },
         counted=(),
         mapped=re.compile(r"_(?:DFF[A-Z]*|LUT[1-8]|ALU|MUX2_LUT\d|RAM16SDP4)(?:_|$).*"),
