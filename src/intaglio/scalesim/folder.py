@@ -27,9 +27,10 @@ def write_folder(
         traced: the layers to trace, in order.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
+    hidden = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
+    beside = hidden / folder.name
     try:
-        beside.chmod(0o755)
+        beside.mkdir()  # with the rights that a new folder gets, unlike the one around it
         for name, text in files.items():
             (beside / name).write_text(text, encoding="utf-8")
         if traced:
@@ -44,7 +45,7 @@ def write_folder(
             else:
                 path.replace(place)
     finally:
-        shutil.rmtree(beside, ignore_errors=True)
+        shutil.rmtree(hidden, ignore_errors=True)
 
 
 def _trace(folder: Path, config: Config, layers: Sequence[Layer]) -> None:
