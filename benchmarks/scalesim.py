@@ -8,8 +8,9 @@
 FOLDER gets the tool's environment (made once, with pinned versions) and all files. Every run is
 compared: reports, and with `--traces` the traces too, must be equal byte for byte. The tool runs
 once, in a process of its own; ours is the median of some runs in this process. Both read their
-files and write their reports. `--random` compares random runs of two small layers, with traces.
-`--ours` times what the tool takes hours for.
+files and write their reports; ours is also timed without writing. Seconds are the processor's.
+`--random` compares random runs of two small layers, with traces. `--ours` times what the tool takes
+hours for.
 """
 
 from __future__ import annotations
@@ -68,6 +69,8 @@ def _race(name: str, case: Case, folder: Path, traces: bool) -> int:
     rounds = 3 if traces else ROUNDS
     taken = [_timed(case, files, ours, traces) for _ in range(rounds + 1)]
     ours_seconds = statistics.median(taken[1:])  # in the first one, numba compiles or loads
+    unwritten = partial(ig.scalesim, files["config"], files["topology"])
+    no_files = statistics.median(seconds(unwritten, 1) for _ in range(ROUNDS))
     shutil.rmtree(theirs, ignore_errors=True)
     with Peer.start("scalesim", folder) as peer:
         answer = peer.ask(task="run", **files, output=str(theirs), gemm=case.gemm, traces=traces)
@@ -76,7 +79,8 @@ def _race(name: str, case: Case, folder: Path, traces: bool) -> int:
     print(
         f"{name}{' with traces' if traces else ''}: {found['seconds']:.1f} s, "
         f"{found['peak_mb']:.0f} MB; ours {ours_seconds * 1000:.2f} ms; "
-        f"{found['seconds'] / ours_seconds:,.0f} times as fast; "
+        f"{found['seconds'] / ours_seconds:,.0f} times as fast, {no_files * 1000:.2f} ms and "
+        f"{found['seconds'] / no_files:,.0f} without writing; "
         f"{', '.join(differences) or 'no byte different'}",
         flush=True,
     )

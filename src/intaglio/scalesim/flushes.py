@@ -301,29 +301,30 @@ def _block(
     return added
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, inline="always")
 def _whole(
     touches: Touches, fold: Fold, pixel: int, pixels: int, group: int, cells: Numbers, floor: int
 ) -> int:
     """Return how many words whole touches of a group with pixels of a range add, row by row."""
     group += fold.first_group
     none, full = np.int32(floor), np.int32(floor + touches.unit)
-    row, added = touches.row[group], 0
+    added = 0
     # windows that meet the image with this tap
-    inside = (touches.width - 1 - touches.column[group]) // touches.stride_width + 1
-    while pixel < pixels:
-        window = fold.first_pixel + pixel
-        out_row, out_column = window // touches.out_width, window % touches.out_width
-        count = min(pixels - pixel, touches.out_width - out_column)
-        pixel += count
-        if out_row * touches.stride + row >= touches.height:
-            break
-        at = touches.cell[group] + out_row * touches.stride * touches.pitch + out_column
-        part = cells[at : at + max(min(count, inside - out_column), 0)]
+    rows = (touches.height - 1 - touches.row[group]) // touches.stride + 1
+    columns = (touches.width - 1 - touches.column[group]) // touches.stride_width + 1
+    window = fold.first_pixel + pixel
+    row, column = window // touches.out_width, window % touches.out_width
+    at = touches.cell[group] + row * touches.stride * touches.pitch
+    while pixel < pixels and row < rows:
+        count = min(pixels - pixel, touches.out_width - column)
+        part = cells[at + column : at + min(column + count, max(column, columns))]
         for index in range(len(part)):
             held = part[index]
             added += int(full - (held if held > none else none))
             part[index] = full
+        pixel += count
+        row, column = row + 1, 0
+        at += touches.stride * touches.pitch
     return added
 
 

@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
+import os
 import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -27,9 +27,11 @@ def write_folder(
         traced: the layers to trace, in order.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
+    beside = folder.with_name(f".{folder.name}.{os.getpid()}")
+    if beside.exists():
+        shutil.rmtree(beside)  # of a process of the same number that was killed
+    beside.mkdir()
     try:
-        beside.chmod(0o755)
         for name, text in files.items():
             (beside / name).write_text(text, encoding="utf-8")
         if traced:
@@ -44,7 +46,8 @@ def write_folder(
             else:
                 path.replace(place)
     finally:
-        shutil.rmtree(beside, ignore_errors=True)
+        if beside.exists():
+            shutil.rmtree(beside)
 
 
 def _trace(folder: Path, config: Config, layers: Sequence[Layer]) -> None:

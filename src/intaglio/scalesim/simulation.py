@@ -90,7 +90,7 @@ def _shown(layers: tuple[Layer, ...]) -> Iterator[Layer]:
     started = time.monotonic()
     for done, layer in enumerate(layers, 1):
         yield layer
-        if time.monotonic() - started > BAR_SECONDS:
+        if done < len(layers) and time.monotonic() - started > BAR_SECONDS:
             yield from tqdm(
                 layers[done:], "scalesim", len(layers), initial=done, leave=False, unit="layer"
             )
