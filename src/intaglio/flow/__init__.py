@@ -211,14 +211,13 @@ def emit(
     Args:
         design: what to write.
         folder: where; it must be absent, empty, or hold a bundle.
-        frames: integer frames for the bench of a dataflow design, [N, *frame]; a few random ones
-            by default.
+        frames: integer frames for the bundle's bench, [N, *frame]; a few random ones by default.
 
     Raises:
         ArtifactError: the folder holds something else.
     """
     if isinstance(design, ArrayDesign):
-        return emit_array(design, folder)
+        return emit_array(design, folder, frames)
     return dataflow_bundle.emit(design, folder, frames)
 
 

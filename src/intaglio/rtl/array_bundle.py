@@ -6,21 +6,30 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
+
 from intaglio.arch.design import Design
 from intaglio.arch.systolic.design import ArrayDesign
 from intaglio.arch.systolic.store import ARCHITECTURE, array_design_bytes, read_any_design
-from intaglio.arch.systolic.tensors import Tensor
+from intaglio.arch.systolic.tensors import Tensor, frame_bytes
+from intaglio.engine import engine
 from intaglio.hw import library
+from intaglio.rtl.array_testbench import array_testbench
 from intaglio.rtl.array_top import BLOCKS, array_top, list_files
-from intaglio.rtl.bundle import DESIGN, Bundle, write_bundle
+from intaglio.rtl.bundle import DESIGN, Bundle, stimulus, write_bundle
 from intaglio.rtl.top import module_name
 
 #: The memory before the first frame, as bytes.
 MEMORY = "mem/memory.bin"
 
 
-def emit_array(design: ArrayDesign, folder: str | Path) -> Bundle:
+def emit_array(design: ArrayDesign, folder: str | Path, frames: np.ndarray | None = None) -> Bundle:
     """Write a design's bundle, replacing an older bundle of the same folder.
+
+    Args:
+        design: what to write.
+        folder: where; it must be absent, empty, or hold a bundle.
+        frames: integer frames for the bundle's bench, [N, *frame]; a few random ones by default.
 
     Raises:
         ArtifactError: the folder holds something else.
@@ -33,6 +42,7 @@ def emit_array(design: ArrayDesign, folder: str | Path) -> Bundle:
     models = {f"sim/{model.name}": model.read_text() for model in library.models(family)}
     texts = {**sources, **models, **list_files(design.schedule)}
     texts["README.md"] = _page(design, module)
+    texts |= _bench_files(design, module, frames)
     files = {name: text.encode() for name, text in texts.items()}
     files[MEMORY] = design.schedule.image
     files[DESIGN] = array_design_bytes(design)
@@ -49,6 +59,30 @@ def emit_array(design: ArrayDesign, folder: str | Path) -> Bundle:
         "cycles": {"frame": design.prediction.total},
     }
     return write_bundle(folder, module, files, about)
+
+
+def _bench_files(design: ArrayDesign, module: str, frames: np.ndarray | None) -> dict[str, str]:
+    """Return the bench and what it reads."""
+    schedule, array = design.schedule, design.array
+    frames = stimulus(design.program) if frames is None else frames
+    expected = engine(design.program).frames(frames)
+    results = b"".join(
+        frame_bytes(frame.reshape(schedule.output.shape), schedule.output, array)
+        for frame in expected
+    )
+    put = b"".join(frame_bytes(frame, schedule.input, array) for frame in frames)
+    return {
+        f"sim/{module}_tb.sv": array_testbench(design, module, len(frames)),
+        "vectors/memory.hex": _hex(schedule.image, array.beat_bits),
+        "vectors/input.hex": _hex(put, array.beat_bits),
+        "vectors/expected.hex": _hex(results, array.beat_bits),
+    }
+
+
+def _hex(data: bytes, bits: int) -> str:
+    """Print bytes as beats for `$readmemh`, one a line, the first byte lowest."""
+    size = bits // 8
+    return "".join(data[i : i + size][::-1].hex() + "\n" for i in range(0, len(data), size))
 
 
 def design_of(bundle: Bundle) -> Design | ArrayDesign:
@@ -118,6 +152,7 @@ lowest bits of all elements first.
 ## Files
 - `rtl/` sources; `mem/` the lists of the four units, read with `$readmemh` from paths relative to
   this folder, and the memory before the first frame.
-- `sim/` models of a family's own cells, where its leaves name any.
+- `sim/` bench `{module}_tb.sv`, which plays the memory, and models of a family's own cells, where
+  its leaves name any; `vectors/` what the bench reads.
 - `manifest.json` what everything was made from, with checksums.
 """

@@ -20,6 +20,7 @@ from intaglio.arch.store import design_bytes, read_design
 from intaglio.engine import engine
 from intaglio.errors import ArtifactError
 from intaglio.hw import library
+from intaglio.ir.graph import Program
 from intaglio.rtl.page import page
 from intaglio.rtl.testbench import testbench
 from intaglio.rtl.top import Names, axis_width, image_file, module_name, top_level
@@ -167,20 +168,21 @@ def _files(
             base = image_file(names, instance, image.parameter)
             for number, text in enumerate(image.texts()):
                 files[f"{base}_{number}.hex"] = text
-    stimulus = _stimulus(design) if frames is None else frames
+    frames = stimulus(design.program) if frames is None else frames
     into, out = next(iter(design.inputs.values())), design.output_stream
-    expected = engine(design.program).frames(stimulus)
-    files["vectors/input.hex"] = hex_beats(to_beats(stimulus, into), axis_width(into))
+    expected = engine(design.program).frames(frames)
+    files["vectors/input.hex"] = hex_beats(to_beats(frames, into), axis_width(into))
     files["vectors/expected.hex"] = hex_beats(to_beats(expected, out), axis_width(out))
-    files[f"sim/{module}_tb.sv"] = testbench(design, module, len(stimulus))
+    files[f"sim/{module}_tb.sv"] = testbench(design, module, len(frames))
     files["README.md"] = page(design, module)
     data = {name: text.encode() for name, text in files.items()}
     data[DESIGN] = design_bytes(design)
     return data, sources, models
 
 
-def _stimulus(design: Design) -> np.ndarray:
-    type_ = design.program.graph.inputs[0].type
+def stimulus(program: Program) -> np.ndarray:
+    """Return a few random frames of a program's input, always the same."""
+    type_ = program.graph.inputs[0].type
     element = type_.integer
     random = np.random.default_rng(0)
     return random.integers(element.min, element.max + 1, (VECTOR_FRAMES, *type_.shape))

@@ -74,7 +74,7 @@ def pack(values: np.ndarray, container: int) -> bytes:
     """Return integers as bytes, the first in the lowest bits; a container is 2 to 64 bits wide."""
     flat = values.reshape(-1).astype(np.int64)
     if container >= 8:
-        return flat.astype(f"<i{container // 8}").tobytes()
+        return flat.astype(f"<u{container // 8}").tobytes()
     per_byte = 8 // container
     padded = np.zeros(-(-len(flat) // per_byte) * per_byte, np.int64)
     padded[: len(flat)] = flat & ((1 << container) - 1)
@@ -92,14 +92,16 @@ def unpack(data: bytes, container: int) -> np.ndarray:
 
 
 def frame_bytes(frame: np.ndarray, place: Tensor, array: Array) -> bytes:
-    """Return an input frame as the array's memory holds it.
+    """Return a frame as the array's memory holds it, plane by plane.
 
     Shapes: frame of `place.shape`, integers.
     """
     rows = np.zeros((place.shape[0], place.pitch), np.int64)
     rows[:, : place.row_elements] = frame.reshape(place.shape[0], -1)
-    whole = np.zeros(place.plane_beats * place.beat_elements, np.int64)
-    whole[: rows.size] = rows.reshape(-1)
+    whole = np.zeros((place.planes, place.plane_beats * place.beat_elements), np.int64)
+    for plane in range(place.planes):
+        bits = rows.reshape(-1) >> (plane * array.act_bits)
+        whole[plane, : rows.size] = bits & ((1 << array.act_bits) - 1)
     return pack(whole, array.act_container)
 
 
