@@ -51,7 +51,7 @@ module drain_unit #(
   output logic [MemoryLanes*ActWidth-1:0]          data_o
 );
   localparam int unsigned ValueWidth = 20;
-  localparam int unsigned Latency = 12;      // from a row to what is written of it
+  localparam int unsigned Latency = 14;      // from a row to what is written of it
   localparam int unsigned LatencyDone = 16;
 
   typedef struct packed {
@@ -81,7 +81,7 @@ module drain_unit #(
     logic [23:0]        step_p;
     logic [23:0]        step_q;
     logic [23:0]        parameter_word;
-    logic [5:0]         plane;       // first bit that is written of a value
+    logic [5:0]         plane;       // first bit that is written of a value: a multiple of ActWidth
     scale_t             other;       // for rows that are added
     scale_t             scale;
   } drain_t;
@@ -126,7 +126,7 @@ module drain_unit #(
   instruction_list #(
     .Width($bits(drain_t)), .Count(Instructions), .InitFile(InitFile)
   ) u_list (
-    .clk_i, .restart_i(rst_i || start_i), .fetch_i(state_q == Fetch),
+    .clk_i, .restart_i(state_q == Idle), .fetch_i(state_q == Fetch),
     .take_i(state_q == Check && ready), .word_o(drain_q), .ended_o(at_end)
   );
 
@@ -202,7 +202,7 @@ module drain_unit #(
   assign half_o = drain_q.half;
   assign turned_o = Turned && drain_q.turned;
 
-  // --- 4 to 12 edges: requantize -------------------------------------------------------------------
+  // --- 4 to 13 edges: requantize -------------------------------------------------------------------
 
   logic [ParameterLanes*ParameterWidth-1:0] parameter_q;
   logic other_qqqq;
@@ -239,17 +239,24 @@ module drain_unit #(
     assign unused_parameters = ^parameter_q[ParameterLanes*ParameterWidth-1:Lanes*ParameterWidth];
   end
 
-  // --- 12 edges: what is written; 13: what is put back -------------------------------------------
+  // --- 14 edges: what is written or put back -----------------------------------------------------
 
   logic wrote, back;
   logic [SumBits-1:0] back_row;
   logic [15:0] channels;
   offset_t addr;
-  delay #(.Width(1 + 16 + 24), .Stages(Latency)) u_write (
-    .clk_i, .data_i({running && !drain_q.joins, channels_q, addr_q}),
-    .data_o({wrote, channels, addr})
+  delay #(.Width(1 + 24), .Stages(Latency)) u_write (
+    .clk_i, .data_i({running && !drain_q.joins, addr_q}), .data_o({wrote, addr})
   );
-  delay #(.Width(1 + SumBits), .Stages(Latency + 1)) u_back (
+  delay #(.Width(16), .Stages(Latency - 1)) u_channels (
+    .clk_i, .data_i(channels_q), .data_o(channels)
+  );
+  localparam int unsigned Planes = (ValueWidth + ActWidth - 1) / ActWidth;
+  logic [Planes-1:0] plane_q;
+  always_ff @(posedge clk_i) begin
+    for (int p = 0; p < int'(Planes); p++) plane_q[p] <= drain_q.plane == 6'(p * ActWidth);
+  end
+  delay #(.Width(1 + SumBits), .Stages(Latency)) u_back (
     .clk_i, .data_i({running && drain_q.joins && other_q, back_q[SumBits-1:0]}),
     .data_o({back, back_row})
   );
@@ -260,12 +267,17 @@ module drain_unit #(
   assign write_addr_o = addr[ElementBits-1:0];
   for (genvar i = 0; i < MemoryLanes; i++) begin : gen_result
     if (i < Lanes) begin : gen_some
-      logic [ValueWidth-1:0] shifted;
-      assign shifted = value[i*ValueWidth +: ValueWidth] >> drain_q.plane;
-      assign mask_o[i] = 16'(i) < channels;
-      assign data_o[i*ActWidth +: ActWidth] = shifted[ActWidth-1:0];
-      logic unused_shifted;
-      assign unused_shifted = ^shifted;
+      logic mask_q;
+      logic [ActWidth-1:0] data_q;
+      always_ff @(posedge clk_i) begin
+        mask_q <= 16'(i) < channels;
+        data_q <= value[i*ValueWidth +: ActWidth];
+        for (int p = 1; p < int'(Planes); p++) begin
+          if (plane_q[p]) data_q <= ActWidth'(value[i*ValueWidth +: ValueWidth] >> p * ActWidth);
+        end
+      end
+      assign mask_o[i] = mask_q;
+      assign data_o[i*ActWidth +: ActWidth] = data_q;
     end else begin : gen_none
       assign mask_o[i] = 1'b0;
       assign data_o[i*ActWidth +: ActWidth] = '0;

@@ -22,6 +22,8 @@ BLOCKS = (
     "lane_skew",
     "load_unit",
     "multiplier",
+    "multiplier_rows",
+    "row_adder",
     "scale_lane",
     "sliced_ram",
     "store_unit",
