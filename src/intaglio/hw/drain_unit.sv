@@ -19,6 +19,7 @@ module drain_unit #(
   parameter int unsigned ElementBits = 12,
   parameter bit          Turned = 1'b0,
   parameter int unsigned Instructions = 1,
+  parameter bit          BlockRom = 1'b0,  // of the list
   parameter              InitFile = "",
   localparam int unsigned TurnWidth = (Lanes > 1) ? $clog2(Lanes) : 1,
   localparam int unsigned ParameterWidth = SumWidth + MultiplierWidth
@@ -124,7 +125,7 @@ module drain_unit #(
   assign done_o = state_q == Flush && flush_q == '0;
   assign ended_o = state_q == Idle;
   instruction_list #(
-    .Width($bits(drain_t)), .Count(Instructions), .InitFile(InitFile)
+    .Width($bits(drain_t)), .Count(Instructions), .BlockRom(BlockRom), .InitFile(InitFile)
   ) u_list (
     .clk_i, .restart_i(state_q == Idle), .fetch_i(state_q == Fetch),
     .take_i(state_q == Check && ready), .word_o(drain_q), .ended_o(at_end)

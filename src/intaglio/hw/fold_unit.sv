@@ -22,6 +22,7 @@ module fold_unit #(
   parameter int unsigned SumBits = 9,      // address of a row of sums
   parameter bit          OutputStationary = 1'b0,
   parameter int unsigned Instructions = 1,
+  parameter bit          BlockRom = 1'b0,  // of the list
   parameter              InitFile = "",
   localparam int unsigned Longer = (Rows > Columns) ? Rows : Columns,
   localparam int unsigned IndexWidth = (Longer > 1) ? $clog2(Longer) : 1,
@@ -131,7 +132,7 @@ module fold_unit #(
     end
   end
   instruction_list #(
-    .Width($bits(fold_t)), .Count(Instructions), .InitFile(InitFile)
+    .Width($bits(fold_t)), .Count(Instructions), .BlockRom(BlockRom), .InitFile(InitFile)
   ) u_list (
     .clk_i, .restart_i(state_q == Idle), .fetch_i(state_q == Fetch),
     .take_i(state_q == Check && ready), .word_o(fold_q), .ended_o(at_end)

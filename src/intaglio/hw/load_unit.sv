@@ -10,6 +10,7 @@ module load_unit #(
   // chunks a beat of each target, as a power of two
   parameter logic [Targets*4-1:0] ChunkBits = '0,
   parameter int unsigned Instructions = 1,
+  parameter bit          BlockRom = 1'b0,  // of the list
   parameter              InitFile = "",
   localparam int unsigned TargetWidth = (Targets > 1) ? $clog2(Targets) : 1
 ) (
@@ -90,7 +91,7 @@ module load_unit #(
   assign done_o = state_q == Flush && flush_q == '0;
   assign ended_o = state_q == Idle;
   instruction_list #(
-    .Width($bits(load_t)), .Count(Instructions), .InitFile(InitFile)
+    .Width($bits(load_t)), .Count(Instructions), .BlockRom(BlockRom), .InitFile(InitFile)
   ) u_list (
     .clk_i, .restart_i(state_q == Idle), .fetch_i(state_q == Fetch),
     .take_i(state_q == Check && ready), .word_o(load_q), .ended_o(at_end)

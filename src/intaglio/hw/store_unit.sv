@@ -10,6 +10,7 @@ module store_unit #(
   parameter int unsigned MemoryLanes = 2,
   parameter int unsigned ElementBits = 12,
   parameter int unsigned Instructions = 1,
+  parameter bit          BlockRom = 1'b0,  // of the list
   parameter              InitFile = ""
 ) (
   input  logic                            clk_i,
@@ -76,7 +77,7 @@ module store_unit #(
   assign done_o = state_q == Run && run_end;
   assign ended_o = state_q == Idle;
   instruction_list #(
-    .Width($bits(store_t)), .Count(Instructions), .InitFile(InitFile)
+    .Width($bits(store_t)), .Count(Instructions), .BlockRom(BlockRom), .InitFile(InitFile)
   ) u_list (
     .clk_i, .restart_i(state_q == Idle), .fetch_i(state_q == Fetch),
     .take_i(state_q == Check && ready), .word_o(store_q), .ended_o(at_end)

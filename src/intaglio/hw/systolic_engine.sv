@@ -34,6 +34,10 @@ module systolic_engine #(
   parameter int unsigned Folds = 1,
   parameter int unsigned Drains = 1,
   parameter int unsigned Stores = 1,
+  parameter bit          LoadsInBlocks = 1'b0,  // a list in block RAM, or in tables
+  parameter bit          FoldsInBlocks = 1'b0,
+  parameter bit          DrainsInBlocks = 1'b0,
+  parameter bit          StoresInBlocks = 1'b0,
   parameter              LoadFile = "",
   parameter              FoldFile = "",
   parameter              DrainFile = "",
@@ -113,7 +117,8 @@ module systolic_engine #(
 
   load_unit #(
     .BeatWidth(BeatWidth), .Targets(5), .ChunkBits(ChunkBits),
-    .Instructions(Loads), .InitFile(LoadFile)
+    .Instructions(Loads), .BlockRom(LoadsInBlocks),
+    .InitFile(LoadFile)
   ) u_load (
     .clk_i, .rst_i, .start_i(start_q), .folds_i(done_q[1]), .drains_i(done_q[2]),
     .stores_i(done_q[3]), .done_o(done_o[0]), .ended_o(ended[0]),
@@ -249,7 +254,8 @@ module systolic_engine #(
   fold_unit #(
     .Rows(Rows), .Columns(Columns), .ActWidth(ActWidth), .Lanes(Lanes),
     .ElementBits(ElementBits), .WeightBits(WeightBits), .SumBits(SumBits),
-    .OutputStationary(OutputStationary), .Instructions(Folds), .InitFile(FoldFile)
+    .OutputStationary(OutputStationary), .Instructions(Folds), .BlockRom(FoldsInBlocks),
+    .InitFile(FoldFile)
   ) u_fold (
     .clk_i, .rst_i, .start_i(start_q), .loads_i(done_q[0]), .drains_i(done_q[2]),
     .done_o(done_o[1]), .ended_o(ended[1]),
@@ -296,7 +302,8 @@ module systolic_engine #(
     .Lanes(Columns), .SumWidth(SumWidth), .SumBits(SumBits), .MultiplierWidth(MultiplierWidth),
     .ParameterBits(ParameterBits), .ParameterLanes(Lanes), .ActWidth(ActWidth),
     .MemoryLanes(Lanes), .ElementBits(ElementBits), .Turned(InputStationary),
-    .Instructions(Drains), .InitFile(DrainFile)
+    .Instructions(Drains), .BlockRom(DrainsInBlocks),
+    .InitFile(DrainFile)
   ) u_drain (
     .clk_i, .rst_i, .start_i(start_q), .loads_i(done_q[0]), .folds_i(done_q[1]),
     .stores_i(done_q[3]), .done_o(done_o[2]), .ended_o(ended[2]),
@@ -309,7 +316,8 @@ module systolic_engine #(
 
   store_unit #(
     .BeatWidth(BeatWidth), .ActWidth(ActWidth), .Container(ActContainer), .MemoryLanes(Lanes),
-    .ElementBits(ElementBits), .Instructions(Stores), .InitFile(StoreFile)
+    .ElementBits(ElementBits), .Instructions(Stores), .BlockRom(StoresInBlocks),
+    .InitFile(StoreFile)
   ) u_store (
     .clk_i, .rst_i, .start_i(start_q), .drains_i(done_q[2]),
     .done_o(done_o[3]), .ended_o(ended[3]),

@@ -6,8 +6,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from intaglio.arch.systolic.engine import Dataflow, Engine
-from intaglio.arch.systolic.instructions import hex_list
+from intaglio.arch.systolic.instructions import hex_list, varying_bits
 from intaglio.arch.systolic.schedule import UNITS, Schedule
+from intaglio.hw.memory import rom
 
 #: Library modules of an engine; leaves of a family take the place of their portable forms.
 BLOCKS = (
@@ -47,7 +48,12 @@ def list_files(schedule: Schedule) -> dict[str, str]:
 def parameters(schedule: Schedule) -> Mapping[str, int]:
     """Return the numbers that the engine is instantiated with."""
     engine: Engine = schedule.engine
-    counts = {f"{kind.__name__}s": len(schedule.list_of(kind)) for kind in UNITS}
+    counts, blocks = {}, {}
+    for kind in UNITS:
+        list_ = schedule.list_of(kind)
+        counts[f"{kind.__name__}s"] = len(list_)
+        memory = rom(varying_bits(list_, engine.act_bits), len(list_))
+        blocks[f"{kind.__name__}sInBlocks"] = int(memory.block)
     return {
         "Rows": engine.rows,
         "Columns": engine.columns,
@@ -67,6 +73,7 @@ def parameters(schedule: Schedule) -> Mapping[str, int]:
         "ActContainer": engine.act_container,
         "WeightContainer": engine.weight_container,
         **counts,
+        **blocks,
     }
 
 

@@ -304,7 +304,7 @@ class _Work:
             is_signed=int(term.element.signed),
             maximum=int(self.layer.maximum),
             each_step=int(each_step),
-            base=at + (y - first_row) * place.pitch + x,
+            base=(at + (y - first_row) * place.pitch + x) % engine.act_elements,
             step_p=term.stride[0] * place.pitch,
             step_q=term.stride[1] * channels,
             step_r=term.dilation[0] * place.pitch,
