@@ -32,7 +32,7 @@ module scale_lane #(
   logic signed [XWidth-1:0] x_q;
   logic signed [FactorWidth-1:0] factor_q;
   logic signed [RoundWidth-1:0] product_q, rounded_q, half_q;
-  logic [5:0] shift_qqq, shift_q5;
+  logic [5:0] shift_qqq, shift_q5, capped;
 
   always_ff @(posedge clk_i) begin
     x_q      <= XWidth'(x_i) + XWidth'(bias_i);
@@ -76,9 +76,13 @@ module scale_lane #(
     .clk_i, .data_i(shift_qqq), .data_o(shift_q5)
   );
 
+  // a longer shift leaves 0 as well: this half is no less than any product
+  localparam int unsigned MostShift = RoundWidth - 2;
+  assign capped = (shift_qqq > 6'(MostShift)) ? 6'(MostShift) : shift_qqq;
+
   logic signed [RoundWidth-1:0] shifted_q;
   always_ff @(posedge clk_i) begin
-    half_q    <= (RoundWidth'(1) <<< shift_qqq) >>> 1;
+    half_q    <= (RoundWidth'(1) <<< capped) >>> 1;
     rounded_q <= product_q + half_q;
     shifted_q <= rounded_q >>> shift_q5;
   end
