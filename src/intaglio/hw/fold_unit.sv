@@ -151,9 +151,10 @@ module fold_unit #(
   typedef struct packed {
     offset_t addr, row_addr;
     place_t  y, x;
-    logic [15:0] q;
+    logic [15:0] q;     // pixels of the row from this one on
+    logic        last;  // it is the last one
   } pixel_t;
-  pixel_t pixel_q, tile_q, pixel_next;
+  pixel_t pixel_q, tile_q, pixel_first, pixel_next;
   offset_t weight_q, weight_base_q, sum_base_q;
   logic [TurnWidth-1:0] turn_q;
   // what the loops are at: step, and in it count, pixel and word of weights
@@ -167,17 +168,23 @@ module fold_unit #(
   assign left_next = left_q - 16'(some_act_q);
   assign fold_end = step_end_q && last_step_q && left_q[15:1] == '0 && left_q[0] == some_act_q;
 
+  assign pixel_first = '{
+    addr: fold_q.base, row_addr: fold_q.base, y: fold_q.y, x: fold_q.x,
+    q: fold_q.q_count, last: fold_q.q_count == 16'd1
+  };
   always_comb begin
     pixel_next = pixel_q;
     if (act) begin
-      if (pixel_q.q + 1'b1 == fold_q.q_count) begin
-        pixel_next.q        = '0;
+      if (pixel_q.last) begin
+        pixel_next.q        = fold_q.q_count;
+        pixel_next.last     = fold_q.q_count == 16'd1;
         pixel_next.row_addr = pixel_q.row_addr + fold_q.step_p;
         pixel_next.addr     = pixel_q.row_addr + fold_q.step_p;
         pixel_next.y        = pixel_q.y + fold_q.y_p;
         pixel_next.x        = fold_q.x;
       end else begin
-        pixel_next.q    = pixel_q.q + 1'b1;
+        pixel_next.q    = pixel_q.q - 1'b1;
+        pixel_next.last = pixel_q.q == 16'd2;
         pixel_next.addr = pixel_q.addr + fold_q.step_q;
         pixel_next.x    = pixel_q.x + place_t'(fold_q.step_q);
       end
@@ -202,8 +209,8 @@ module fold_unit #(
       run_q       <= fold_q.run;
       left_q      <= fold_q.pixels;
       tile_left_q <= fold_q.pixels;
-      pixel_q     <= '{addr: fold_q.base, row_addr: fold_q.base, y: fold_q.y, x: fold_q.x, q: '0};
-      tile_q      <= '{addr: fold_q.base, row_addr: fold_q.base, y: fold_q.y, x: fold_q.x, q: '0};
+      pixel_q     <= pixel_first;
+      tile_q      <= pixel_first;
       weight_q    <= fold_q.weight;
       weight_base_q <= fold_q.weight;
       sum_base_q  <= fold_q.sum;
