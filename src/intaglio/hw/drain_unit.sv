@@ -133,22 +133,35 @@ module drain_unit #(
 
   // --- loops: blocks of channels, pixels, and the two rows of a sum --------------------------------
 
-  logic [15:0] block_q, p_q, q_q, channels_q;
+  // what is left of each loop, this turn included, and whether it is the last
+  typedef struct packed {
+    logic [15:0] left;
+    logic        last;
+  } loop_t;
+  function automatic loop_t whole(input logic [15:0] count);
+    return '{left: count, last: count == 16'd1};
+  endfunction
+  function automatic loop_t one_less(input logic [15:0] left);
+    return '{left: left - 1'b1, last: left == 16'd2};
+  endfunction
+
+  loop_t blocks_q, rows_q, pixels_q;
+  logic [15:0] channels_q;
   logic other_q;
-  offset_t block_sum_q, sum_q, addr_q, row_addr_q, block_addr_q, back_q;
+  offset_t block_sum_q, sum_q, addr_q, row_addr_q, block_addr_q, back_q, parameter_word_q;
   logic [TurnWidth-1:0] turn_q;
-  logic running, last_q_, last_p, last_block, pixel_end;
+  logic running, pixel_end;
 
   assign running = state_q == Run;
   assign pixel_end = !drain_q.joins || other_q;
-  assign last_q_ = q_q + 1'b1 == drain_q.q_count;
-  assign last_p = p_q + 1'b1 == drain_q.p_count;
-  assign last_block = block_q + 1'b1 == drain_q.blocks;
-  assign run_end = pixel_end && last_q_ && last_p && last_block;
+  assign run_end = pixel_end && pixels_q.last && rows_q.last && blocks_q.last;
 
   always_ff @(posedge clk_i) begin
     if (state_q == Check) begin
-      {block_q, p_q, q_q} <= '0;
+      blocks_q     <= whole(drain_q.blocks);
+      rows_q       <= whole(drain_q.p_count);
+      pixels_q     <= whole(drain_q.q_count);
+      parameter_word_q <= drain_q.parameter_word;
       other_q      <= 1'b0;
       channels_q   <= drain_q.channels;
       block_sum_q  <= drain_q.sum;
@@ -162,7 +175,7 @@ module drain_unit #(
       other_q <= drain_q.joins && !other_q;
       if (pixel_end) begin
         back_q <= back_q + 1'b1;
-        q_q    <= last_q_ ? '0 : q_q + 1'b1;
+        pixels_q <= pixels_q.last ? whole(drain_q.q_count) : one_less(pixels_q.left);
         addr_q <= addr_q + drain_q.step_q;
         if (drain_q.turned) begin
           turn_q <= (turn_q == TurnWidth'(Lanes - 1)) ? '0 : turn_q + 1'b1;
@@ -170,12 +183,13 @@ module drain_unit #(
         end else begin
           sum_q <= sum_q + 1'b1;
         end
-        if (last_q_) begin
-          p_q        <= last_p ? '0 : p_q + 1'b1;
+        if (pixels_q.last) begin
+          rows_q     <= rows_q.last ? whole(drain_q.p_count) : one_less(rows_q.left);
           row_addr_q <= row_addr_q + drain_q.step_p;
           addr_q     <= row_addr_q + drain_q.step_p;
-          if (last_p) begin
-            block_q      <= block_q + 1'b1;
+          if (rows_q.last) begin
+            blocks_q     <= one_less(blocks_q.left);
+            parameter_word_q <= parameter_word_q + offset_t'(!drain_q.joins);
             channels_q   <= channels_q - 16'(Lanes);
             block_addr_q <= block_addr_q + offset_t'(Lanes);
             row_addr_q   <= block_addr_q + offset_t'(Lanes);
@@ -193,8 +207,7 @@ module drain_unit #(
 
   offset_t row, parameter_word;
   assign row = other_q ? sum_q + drain_q.sum_other : sum_q;
-  assign parameter_word =
-      drain_q.parameter_word + (drain_q.joins ? offset_t'(other_q) : offset_t'(block_q));
+  assign parameter_word = parameter_word_q + offset_t'(other_q);
   always_ff @(posedge clk_i) begin
     row_o            <= row[SumBits-1:0];
     turn_o           <= turn_q;
