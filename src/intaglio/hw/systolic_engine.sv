@@ -154,8 +154,10 @@ module systolic_engine #(
   end
 
   for (genvar m = 0; m < 2; m++) begin : gen_memory
-    logic by_fold, by_drain, by_load;
-    assign by_fold = fold_read && fold_memory == (m == 1);
+    logic by_fold, by_store, by_drain, by_load;
+    // where lists give each memory one reader, nothing is left to choose
+    assign by_fold = fold_memory == (m == 1);
+    assign by_store = store_memory == (m == 1) && (!by_fold || store_read);
     assign by_drain = drain_write && drain_memory == (m == 1);
     assign by_load = loaded_q[m];
 
@@ -164,13 +166,13 @@ module systolic_engine #(
       .write_addr_i(by_drain ? drain_addr : ElementBits'(chunk_q * 24'(ActChunk))),
       .mask_i(by_drain ? drain_mask : Lanes'((64'd1 << ActChunk) - 64'd1)),
       .data_i(by_drain ? drain_data : loaded),
-      .read_addr_i(by_fold ? fold_addr : store_addr), .data_o(read_data[m])
+      .read_addr_i(by_store ? store_addr : fold_addr), .data_o(read_data[m])
     );
 
 `ifndef SYNTHESIS
     always_ff @(posedge clk_i) begin
       assert (!(by_drain && by_load)) else $error("systolic_engine: two units write a memory");
-      assert (!(by_fold && store_read && store_memory == (m == 1)))
+      assert (!(by_fold && fold_read && store_read && store_memory == (m == 1)))
       else $error("systolic_engine: two units read a memory");
     end
 `endif
