@@ -131,7 +131,7 @@ module drain_unit #(
     .take_i(state_q == Check && ready), .word_o(drain_q), .ended_o(at_end)
   );
 
-  // --- loops: blocks of channels, pixels, and the two rows of a sum --------------------------------
+  // --- loops: blocks of channels, pixels, and the two rows of a sum ------------------------------
 
   // what is left of each loop, this turn included, and whether it is the last
   typedef struct packed {
@@ -216,7 +216,7 @@ module drain_unit #(
   assign half_o = drain_q.half;
   assign turned_o = Turned && drain_q.turned;
 
-  // --- 4 to 13 edges: requantize -------------------------------------------------------------------
+  // --- 4 to 13 edges: requantize -----------------------------------------------------------------
 
   logic [ParameterLanes*ParameterWidth-1:0] parameter_q;
   logic other_qqqq;

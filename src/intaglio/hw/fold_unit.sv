@@ -3,14 +3,14 @@
 // Works off a list of folds: walks through the pixels and the taps of a layer, reads the words of
 // activations and weights that belong together, and says what becomes of their sums.
 //
-// A fold is a nest of loops: tiles of pixels, then kernel rows, kernel columns and words of a run of
-// neighboring elements (a step each), then pixels of the tile and words of weights, one of each a
-// cycle. Every step takes `period` cycles. Which operand stands still is only a matter of how many
-// pixels a tile has, how many words of weights a step has, and the array's mode.
+// A fold is a nest of loops: tiles of pixels, then kernel rows, kernel columns and words of a run
+// of neighboring elements (a step each), then pixels of the tile and words of weights, one of each
+// a cycle. Every step takes `period` cycles. Which operand stands still is only a matter of how
+// many pixels a tile has, how many words of weights a step has, and the array's mode.
 //
-// Every step has at least 4 cycles, so that what is decided at its end is known before. A fold begins
-// when enough loads, folds and drains are done: two cycles after the fold before it
-// at best. Words leave 6 edges after their cycle. `done_o` comes when all sums are kept.
+// Every step has at least 4 cycles, so that what is decided at its end is known before. A fold
+// begins when enough loads, folds and drains are done: two cycles after the fold before it at best.
+// Words leave 6 edges after their cycle. `done_o` comes when all sums are kept.
 
 module fold_unit #(
   parameter int unsigned Rows = 2,
@@ -285,7 +285,7 @@ module fold_unit #(
   assign act_addr_o = addr_q[ElementBits-1:0];
   assign weight_addr_o = weight_addr_q;
 
-  // --- 2 to 5 edges: which elements lie outside the image, or beyond the run -----------------------
+  // --- 2 to 5 edges: which elements lie outside the image, or beyond the run ---------------------
 
   localparam int unsigned SpanWidth = $clog2(Rows + 1);
   typedef logic [SpanWidth-1:0] span_t;
@@ -353,7 +353,7 @@ module fold_unit #(
   always_ff @(posedge clk_i) if (state_q == Run) mode_q <= fold_q.mode;
   assign mode_o = mode_q;
 
-  // --- sums ----------------------------------------------------------------------------------------
+  // --- sums --------------------------------------------------------------------------------------
 
   logic sum, own_sum;
   offset_t row, own_row;

@@ -3,9 +3,9 @@
 // The instructions of one unit, one after the other: `word_o` is the next one, an edge after
 // `fetch_i`; `take_i` moves on, `restart_i` to the first. `ended_o` says that none is left.
 //
-// The next one is read before it is fetched, as a block RAM is slow to give out: between `take_i` or
-// `restart_i` and `fetch_i` there must be a cycle. Bits that are the same in all instructions cost
-// nothing.
+// The next one is read before it is fetched, as a block RAM is slow to give out: between `take_i`
+// or `restart_i` and `fetch_i` there must be a cycle. Bits that are the same in all instructions
+// cost nothing.
 
 module instruction_list #(
   parameter int unsigned Width = 8,

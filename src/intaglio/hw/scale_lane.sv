@@ -4,9 +4,9 @@
 //
 //   y = saturate(zero_point + floor((x + bias) * multiplier + half) / 2^shift)),  low .. high
 //
-// x + bias of more than 18 bits is split, high * 2^17 + low, over two multipliers; a high part of at
-// most `RowsBits` bits is multiplied in LUTs. What is common to
-// a tensor (`shift_i` to `high_i`) must come with x. Latency: 9 edges.
+// x + bias of more than 18 bits is split, high * 2^17 + low, over two multipliers; a high part of
+// at most `RowsBits` bits is multiplied in LUTs. What is common to a tensor (`shift_i` to `high_i`)
+// must come with x. Latency: 9 edges.
 
 module scale_lane #(
   parameter int unsigned Width = 24,           // of x and bias, signed
@@ -67,7 +67,7 @@ module scale_lane #(
     always_ff @(posedge clk_i) product_q <= (RoundWidth'(high) <<< 17) + RoundWidth'(low);
   end
 
-  // --- 5, 6: round half up, shift ------------------------------------------------------------------
+  // --- 5, 6: round half up, shift ----------------------------------------------------------------
 
   delay #(.Width(6), .Stages(3)) u_shift (
     .clk_i, .data_i(shift_i), .data_o(shift_qqq)
@@ -87,7 +87,7 @@ module scale_lane #(
     shifted_q <= rounded_q >>> shift_q5;
   end
 
-  // --- 7 to 9: zero point, limits --------------------------------------------------------------------
+  // --- 7 to 9: zero point, limits ----------------------------------------------------------------
 
   // what no zero point brings back between limits is cut off first
   localparam int unsigned NearWidth = ValueWidth + 2;

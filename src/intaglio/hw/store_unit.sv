@@ -83,7 +83,7 @@ module store_unit #(
     .take_i(state_q == Check && ready), .word_o(store_q), .ended_o(at_end)
   );
 
-  // --- addresses of bursts, and their acknowledgements ---------------------------------------------
+  // --- addresses of bursts, and their acknowledgements -------------------------------------------
 
   logic [31:0] ask_q;
   logic [23:0] ask_left_q, bursts_q;
@@ -100,7 +100,7 @@ module store_unit #(
   assign bready_o = 1'b1;
   assign acknowledged = bvalid_i;
 
-  // --- reading: one step a cycle while there is room for the beat ---------------------------------
+  // --- reading: one step a cycle while there is room for the beat --------------------------------
 
   localparam int unsigned ReadWidth = (Reads > 1) ? $clog2(Reads) : 1;
   logic [ReadWidth-1:0] part_q;

@@ -8,9 +8,9 @@
 //   drain  sums, requantized, to activations
 //   store  activations to memory
 //
-// There are two activation memories, each with one port to read and one to write; the lists are such
-// that no two units use one port at a time. `start_i` begins a frame, `idle_o` says that all lists
-// are done.
+// There are two activation memories, each with one port to read and one to write; the lists are
+// such that no two units use one port at a time. `start_i` begins a frame, `idle_o` says that all
+// lists are done.
 
 module systolic_engine #(
   parameter int unsigned Rows = 2,
@@ -184,7 +184,7 @@ module systolic_engine #(
     .clk_i, .data_i(store_memory), .data_o(store_memory_late)
   );
 
-  // --- weights, as words that come with those of activations ---------------------------------------
+  // --- weights, as words that come with those of activations -------------------------------------
 
   logic [WeightBits-1:0] weight_addr;
   logic [WeightChunk*WeightContainer-1:0] weight_chunk_q;
@@ -242,7 +242,7 @@ module systolic_engine #(
     .read_addr_i(parameter_addr), .data_o(parameters)
   );
 
-  // --- fold: the array and its sums ------------------------------------------------------------------
+  // --- fold: the array and its sums --------------------------------------------------------------
 
   logic [1:0] mode;
   logic act_valid, weight_valid, first, last;
@@ -298,7 +298,7 @@ module systolic_engine #(
     .back_i(back), .back_row_i(back_row), .back_data_i(back_data)
   );
 
-  // --- drain and store -----------------------------------------------------------------------------
+  // --- drain and store ---------------------------------------------------------------------------
 
   drain_unit #(
     .Lanes(Columns), .SumWidth(SumWidth), .SumBits(SumBits), .MultiplierWidth(MultiplierWidth),
