@@ -14,8 +14,8 @@ from intaglio.arch.systolic.design import ArrayDesign
 from intaglio.devices import device
 from intaglio.rtl.array_bundle import emit_array
 from intaglio.rtl.bundle import Bundle
-from tests.benches import run_bench
 from tests.arch.systolic.test_layers import small
+from tests.benches import run_bench
 
 
 @pytest.fixture(scope="module")

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Two memories of sums, `Lanes` sums a row: while the sums of one tile are gathered in one half, the
-// other's are drained.
+// Two memories of sums, `Lanes` sums a row: while the sums of one tile are gathered in one half,
+// the other's are drained.
 //
 // Gathering: `sum_i` belongs to the row named one cycle before it; it replaces what is there, is
 // added to it, or the larger of both stays. The same row may come again 4 cycles later. With
-// `Turned` lane i is kept in bank i + turn, modulo `Lanes`: so the sums of one lane of many rows can
-// be drained together, as one word.
+// `Turned` lane i is kept in bank i + turn, modulo `Lanes`: so the sums of one lane of many rows
+// can be drained together, as one word.
 //
 // Draining: the sums of a row are in `drain_o` 3 edges after it. A turned word takes, from bank b,
 // row `drain_row_i` + (b - turn) modulo `Lanes`. Sums can be put back, never turned, into the half

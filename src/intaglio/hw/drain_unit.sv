@@ -19,6 +19,7 @@ module drain_unit #(
   parameter int unsigned ElementBits = 12,
   parameter bit          Turned = 1'b0,
   parameter int unsigned Instructions = 1,
+  parameter bit          BlockRom = 1'b0,  // of the list
   parameter              InitFile = "",
   localparam int unsigned TurnWidth = (Lanes > 1) ? $clog2(Lanes) : 1,
   localparam int unsigned ParameterWidth = SumWidth + MultiplierWidth
@@ -51,7 +52,7 @@ module drain_unit #(
   output logic [MemoryLanes*ActWidth-1:0]          data_o
 );
   localparam int unsigned ValueWidth = 20;
-  localparam int unsigned Latency = 12;      // from a row to what is written of it
+  localparam int unsigned Latency = 14;      // from a row to what is written of it
   localparam int unsigned LatencyDone = 16;
 
   typedef struct packed {
@@ -81,7 +82,7 @@ module drain_unit #(
     logic [23:0]        step_p;
     logic [23:0]        step_q;
     logic [23:0]        parameter_word;
-    logic [5:0]         plane;       // first bit that is written of a value
+    logic [5:0]         plane;       // first bit that is written of a value: a multiple of ActWidth
     scale_t             other;       // for rows that are added
     scale_t             scale;
   } drain_t;
@@ -124,30 +125,43 @@ module drain_unit #(
   assign done_o = state_q == Flush && flush_q == '0;
   assign ended_o = state_q == Idle;
   instruction_list #(
-    .Width($bits(drain_t)), .Count(Instructions), .InitFile(InitFile)
+    .Width($bits(drain_t)), .Count(Instructions), .BlockRom(BlockRom), .InitFile(InitFile)
   ) u_list (
-    .clk_i, .restart_i(rst_i || start_i), .fetch_i(state_q == Fetch),
+    .clk_i, .restart_i(state_q == Idle), .fetch_i(state_q == Fetch),
     .take_i(state_q == Check && ready), .word_o(drain_q), .ended_o(at_end)
   );
 
-  // --- loops: blocks of channels, pixels, and the two rows of a sum --------------------------------
+  // --- loops: blocks of channels, pixels, and the two rows of a sum ------------------------------
 
-  logic [15:0] block_q, p_q, q_q, channels_q;
+  // what is left of each loop, this turn included, and whether it is the last
+  typedef struct packed {
+    logic [15:0] left;
+    logic        last;
+  } loop_t;
+  function automatic loop_t whole(input logic [15:0] count);
+    return '{left: count, last: count == 16'd1};
+  endfunction
+  function automatic loop_t one_less(input logic [15:0] left);
+    return '{left: left - 1'b1, last: left == 16'd2};
+  endfunction
+
+  loop_t blocks_q, rows_q, pixels_q;
+  logic [15:0] channels_q;
   logic other_q;
-  offset_t block_sum_q, sum_q, addr_q, row_addr_q, block_addr_q, back_q;
+  offset_t block_sum_q, sum_q, addr_q, row_addr_q, block_addr_q, back_q, parameter_word_q;
   logic [TurnWidth-1:0] turn_q;
-  logic running, last_q_, last_p, last_block, pixel_end;
+  logic running, pixel_end;
 
   assign running = state_q == Run;
   assign pixel_end = !drain_q.joins || other_q;
-  assign last_q_ = q_q + 1'b1 == drain_q.q_count;
-  assign last_p = p_q + 1'b1 == drain_q.p_count;
-  assign last_block = block_q + 1'b1 == drain_q.blocks;
-  assign run_end = pixel_end && last_q_ && last_p && last_block;
+  assign run_end = pixel_end && pixels_q.last && rows_q.last && blocks_q.last;
 
   always_ff @(posedge clk_i) begin
     if (state_q == Check) begin
-      {block_q, p_q, q_q} <= '0;
+      blocks_q     <= whole(drain_q.blocks);
+      rows_q       <= whole(drain_q.p_count);
+      pixels_q     <= whole(drain_q.q_count);
+      parameter_word_q <= drain_q.parameter_word;
       other_q      <= 1'b0;
       channels_q   <= drain_q.channels;
       block_sum_q  <= drain_q.sum;
@@ -161,7 +175,7 @@ module drain_unit #(
       other_q <= drain_q.joins && !other_q;
       if (pixel_end) begin
         back_q <= back_q + 1'b1;
-        q_q    <= last_q_ ? '0 : q_q + 1'b1;
+        pixels_q <= pixels_q.last ? whole(drain_q.q_count) : one_less(pixels_q.left);
         addr_q <= addr_q + drain_q.step_q;
         if (drain_q.turned) begin
           turn_q <= (turn_q == TurnWidth'(Lanes - 1)) ? '0 : turn_q + 1'b1;
@@ -169,12 +183,13 @@ module drain_unit #(
         end else begin
           sum_q <= sum_q + 1'b1;
         end
-        if (last_q_) begin
-          p_q        <= last_p ? '0 : p_q + 1'b1;
+        if (pixels_q.last) begin
+          rows_q     <= rows_q.last ? whole(drain_q.p_count) : one_less(rows_q.left);
           row_addr_q <= row_addr_q + drain_q.step_p;
           addr_q     <= row_addr_q + drain_q.step_p;
-          if (last_p) begin
-            block_q      <= block_q + 1'b1;
+          if (rows_q.last) begin
+            blocks_q     <= one_less(blocks_q.left);
+            parameter_word_q <= parameter_word_q + offset_t'(!drain_q.joins);
             channels_q   <= channels_q - 16'(Lanes);
             block_addr_q <= block_addr_q + offset_t'(Lanes);
             row_addr_q   <= block_addr_q + offset_t'(Lanes);
@@ -192,8 +207,7 @@ module drain_unit #(
 
   offset_t row, parameter_word;
   assign row = other_q ? sum_q + drain_q.sum_other : sum_q;
-  assign parameter_word =
-      drain_q.parameter_word + (drain_q.joins ? offset_t'(other_q) : offset_t'(block_q));
+  assign parameter_word = parameter_word_q + offset_t'(other_q);
   always_ff @(posedge clk_i) begin
     row_o            <= row[SumBits-1:0];
     turn_o           <= turn_q;
@@ -202,7 +216,7 @@ module drain_unit #(
   assign half_o = drain_q.half;
   assign turned_o = Turned && drain_q.turned;
 
-  // --- 4 to 12 edges: requantize -------------------------------------------------------------------
+  // --- 4 to 13 edges: requantize -----------------------------------------------------------------
 
   logic [ParameterLanes*ParameterWidth-1:0] parameter_q;
   logic other_qqqq;
@@ -239,17 +253,24 @@ module drain_unit #(
     assign unused_parameters = ^parameter_q[ParameterLanes*ParameterWidth-1:Lanes*ParameterWidth];
   end
 
-  // --- 12 edges: what is written; 13: what is put back -------------------------------------------
+  // --- 14 edges: what is written or put back -----------------------------------------------------
 
   logic wrote, back;
   logic [SumBits-1:0] back_row;
   logic [15:0] channels;
   offset_t addr;
-  delay #(.Width(1 + 16 + 24), .Stages(Latency)) u_write (
-    .clk_i, .data_i({running && !drain_q.joins, channels_q, addr_q}),
-    .data_o({wrote, channels, addr})
+  delay #(.Width(1 + 24), .Stages(Latency)) u_write (
+    .clk_i, .data_i({running && !drain_q.joins, addr_q}), .data_o({wrote, addr})
   );
-  delay #(.Width(1 + SumBits), .Stages(Latency + 1)) u_back (
+  delay #(.Width(16), .Stages(Latency - 1)) u_channels (
+    .clk_i, .data_i(channels_q), .data_o(channels)
+  );
+  localparam int unsigned Planes = (ValueWidth + ActWidth - 1) / ActWidth;
+  logic [Planes-1:0] plane_q;
+  always_ff @(posedge clk_i) begin
+    for (int p = 0; p < int'(Planes); p++) plane_q[p] <= drain_q.plane == 6'(p * ActWidth);
+  end
+  delay #(.Width(1 + SumBits), .Stages(Latency)) u_back (
     .clk_i, .data_i({running && drain_q.joins && other_q, back_q[SumBits-1:0]}),
     .data_o({back, back_row})
   );
@@ -260,12 +281,17 @@ module drain_unit #(
   assign write_addr_o = addr[ElementBits-1:0];
   for (genvar i = 0; i < MemoryLanes; i++) begin : gen_result
     if (i < Lanes) begin : gen_some
-      logic [ValueWidth-1:0] shifted;
-      assign shifted = value[i*ValueWidth +: ValueWidth] >> drain_q.plane;
-      assign mask_o[i] = 16'(i) < channels;
-      assign data_o[i*ActWidth +: ActWidth] = shifted[ActWidth-1:0];
-      logic unused_shifted;
-      assign unused_shifted = ^shifted;
+      logic mask_q;
+      logic [ActWidth-1:0] data_q;
+      always_ff @(posedge clk_i) begin
+        mask_q <= 16'(i) < channels;
+        data_q <= value[i*ValueWidth +: ActWidth];
+        for (int p = 1; p < int'(Planes); p++) begin
+          if (plane_q[p]) data_q <= ActWidth'(value[i*ValueWidth +: ValueWidth] >> p * ActWidth);
+        end
+      end
+      assign mask_o[i] = mask_q;
+      assign data_o[i*ActWidth +: ActWidth] = data_q;
     end else begin : gen_none
       assign mask_o[i] = 1'b0;
       assign data_o[i*ActWidth +: ActWidth] = '0;

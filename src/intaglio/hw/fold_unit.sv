@@ -3,13 +3,14 @@
 // Works off a list of folds: walks through the pixels and the taps of a layer, reads the words of
 // activations and weights that belong together, and says what becomes of their sums.
 //
-// A fold is a nest of loops: tiles of pixels, then kernel rows, kernel columns and words of a run of
-// neighboring elements (a step each), then pixels of the tile and words of weights, one of each a
-// cycle. Every step takes `period` cycles. Which operand stands still is only a matter of how many
-// pixels a tile has, how many words of weights a step has, and the array's mode.
+// A fold is a nest of loops: tiles of pixels, then kernel rows, kernel columns and words of a run
+// of neighboring elements (a step each), then pixels of the tile and words of weights, one of each
+// a cycle. Every step takes `period` cycles. Which operand stands still is only a matter of how
+// many pixels a tile has, how many words of weights a step has, and the array's mode.
 //
-// A fold begins when enough loads, folds and drains are done: two cycles after the fold before
-// it at best. Words leave 6 edges after their cycle. `done_o` comes when all sums are kept.
+// Every step has at least 4 cycles, so that what is decided at its end is known before. A fold
+// begins when enough loads, folds and drains are done: two cycles after the fold before it at best.
+// Words leave 6 edges after their cycle. `done_o` comes when all sums are kept.
 
 module fold_unit #(
   parameter int unsigned Rows = 2,
@@ -21,6 +22,7 @@ module fold_unit #(
   parameter int unsigned SumBits = 9,      // address of a row of sums
   parameter bit          OutputStationary = 1'b0,
   parameter int unsigned Instructions = 1,
+  parameter bit          BlockRom = 1'b0,  // of the list
   parameter              InitFile = "",
   localparam int unsigned Longer = (Rows > Columns) ? Rows : Columns,
   localparam int unsigned IndexWidth = (Longer > 1) ? $clog2(Longer) : 1,
@@ -106,7 +108,7 @@ module fold_unit #(
   state_e state_q;
   fold_t fold_q;
   logic [15:0] folds_q;
-  logic ready, working, step_end, fold_end, at_end;
+  logic ready, working, fold_end, at_end;
 
   assign working = state_q == Run;
   assign ready = loads_i >= fold_q.wait_loads && drains_i >= fold_q.wait_drains
@@ -130,9 +132,9 @@ module fold_unit #(
     end
   end
   instruction_list #(
-    .Width($bits(fold_t)), .Count(Instructions), .InitFile(InitFile)
+    .Width($bits(fold_t)), .Count(Instructions), .BlockRom(BlockRom), .InitFile(InitFile)
   ) u_list (
-    .clk_i, .restart_i(rst_i || start_i), .fetch_i(state_q == Fetch),
+    .clk_i, .restart_i(state_q == Idle), .fetch_i(state_q == Fetch),
     .take_i(state_q == Check && ready), .word_o(fold_q), .ended_o(at_end)
   );
 
@@ -149,37 +151,40 @@ module fold_unit #(
   typedef struct packed {
     offset_t addr, row_addr;
     place_t  y, x;
-    logic [15:0] q;
+    logic [15:0] q;     // pixels of the row from this one on
+    logic        last;  // it is the last one
   } pixel_t;
-  pixel_t pixel_q, tile_q, pixel_next;
+  pixel_t pixel_q, tile_q, pixel_first, pixel_next;
   offset_t weight_q, weight_base_q, sum_base_q;
   logic [TurnWidth-1:0] turn_q;
-  logic first_step, last_step, last_u, last_s, last_r, act, weight, tile_end;
-  logic [15:0] left_next;
+  // what the loops are at: step, and in it count, pixel and word of weights
+  logic first_step_q, last_step_q, last_u_q, last_s_q, last_r_q, step_end_q;
+  logic some_act_q, some_weight_q, act, weight;
+  logic [15:0] count_next, left_next;
 
-  assign last_u = u_q + 1'b1 == fold_q.u_count;
-  assign last_s = s_q + 1'b1 == fold_q.s_count;
-  assign last_r = r_q + 1'b1 == fold_q.r_count;
-  assign last_step = last_u && last_s && last_r;
-  assign first_step = u_q == '0 && s_q == '0 && r_q == '0;
-  assign act = working && count_q < fold_q.tile_pixels && left_q != '0;
-  assign weight = working && count_q < fold_q.weights;
-  assign step_end = count_q + 1'b1 == fold_q.period;
-  assign tile_end = step_end && last_step;
-  assign left_next = left_q - 16'(act);
-  assign fold_end = tile_end && left_next == '0;
+  assign count_next = count_q + 1'b1;
+  assign act = working && some_act_q;
+  assign weight = working && some_weight_q;
+  assign left_next = left_q - 16'(some_act_q);
+  assign fold_end = step_end_q && last_step_q && left_q[15:1] == '0 && left_q[0] == some_act_q;
 
+  assign pixel_first = '{
+    addr: fold_q.base, row_addr: fold_q.base, y: fold_q.y, x: fold_q.x,
+    q: fold_q.q_count, last: fold_q.q_count == 16'd1
+  };
   always_comb begin
     pixel_next = pixel_q;
     if (act) begin
-      if (pixel_q.q + 1'b1 == fold_q.q_count) begin
-        pixel_next.q        = '0;
+      if (pixel_q.last) begin
+        pixel_next.q        = fold_q.q_count;
+        pixel_next.last     = fold_q.q_count == 16'd1;
         pixel_next.row_addr = pixel_q.row_addr + fold_q.step_p;
         pixel_next.addr     = pixel_q.row_addr + fold_q.step_p;
         pixel_next.y        = pixel_q.y + fold_q.y_p;
         pixel_next.x        = fold_q.x;
       end else begin
-        pixel_next.q    = pixel_q.q + 1'b1;
+        pixel_next.q    = pixel_q.q - 1'b1;
+        pixel_next.last = pixel_q.q == 16'd2;
         pixel_next.addr = pixel_q.addr + fold_q.step_q;
         pixel_next.x    = pixel_q.x + place_t'(fold_q.step_q);
       end
@@ -187,7 +192,15 @@ module fold_unit #(
   end
 
   always_ff @(posedge clk_i) begin
+    last_u_q    <= u_q + 1'b1 == fold_q.u_count;
+    last_s_q    <= s_q + 1'b1 == fold_q.s_count;
+    last_r_q    <= r_q + 1'b1 == fold_q.r_count;
+    last_step_q <= last_u_q && last_s_q && last_r_q;
     if (state_q == Check) begin
+      first_step_q  <= 1'b1;
+      step_end_q    <= 1'b0;
+      some_act_q    <= 1'b1;
+      some_weight_q <= 1'b1;
       count_q     <= '0;
       {r_q, s_q, u_q} <= '0;
       {base_r_q, base_s_q, base_u_q} <= '0;
@@ -196,41 +209,46 @@ module fold_unit #(
       run_q       <= fold_q.run;
       left_q      <= fold_q.pixels;
       tile_left_q <= fold_q.pixels;
-      pixel_q     <= '{addr: fold_q.base, row_addr: fold_q.base, y: fold_q.y, x: fold_q.x, q: '0};
-      tile_q      <= '{addr: fold_q.base, row_addr: fold_q.base, y: fold_q.y, x: fold_q.x, q: '0};
+      pixel_q     <= pixel_first;
+      tile_q      <= pixel_first;
       weight_q    <= fold_q.weight;
       weight_base_q <= fold_q.weight;
       sum_base_q  <= fold_q.sum;
       turn_q      <= '0;
     end else if (state_q == Run) begin
-      count_q  <= step_end ? '0 : count_q + 1'b1;
+      step_end_q    <= !step_end_q && count_q + 16'd2 == fold_q.period;
+      some_act_q    <= step_end_q
+          || (some_act_q && count_next != fold_q.tile_pixels && left_q != 16'd1);
+      some_weight_q <= step_end_q || (some_weight_q && count_next != fold_q.weights);
+      count_q  <= step_end_q ? '0 : count_next;
       weight_q <= weight_q + 1'b1;
-      turn_q   <= (step_end || turn_q == TurnWidth'(Columns - 1)) ? '0 : turn_q + 1'b1;
+      turn_q   <= (step_end_q || turn_q == TurnWidth'(Columns - 1)) ? '0 : turn_q + 1'b1;
       pixel_q  <= pixel_next;
       left_q   <= left_next;
-      if (step_end) begin
+      if (step_end_q) begin
+        first_step_q <= last_step_q;
         // the next tap: words of a run, then kernel columns, then kernel rows
-        u_q      <= last_u ? '0 : u_q + 1'b1;
+        u_q      <= last_u_q ? '0 : u_q + 1'b1;
         base_u_q <= base_u_q + fold_q.step_u;
         x_u_q    <= x_u_q + place_t'(fold_q.step_u);
-        run_q    <= last_u ? fold_q.run : run_q - fold_q.step_u;
-        if (last_u) begin
-          s_q      <= last_s ? '0 : s_q + 1'b1;
+        run_q    <= last_u_q ? fold_q.run : run_q - fold_q.step_u;
+        if (last_u_q) begin
+          s_q      <= last_s_q ? '0 : s_q + 1'b1;
           base_s_q <= base_s_q + fold_q.step_s;
           base_u_q <= base_s_q + fold_q.step_s;
           x_s_q    <= x_s_q + place_t'(fold_q.step_s);
           x_u_q    <= x_s_q + place_t'(fold_q.step_s);
-          if (last_s) begin
-            r_q      <= last_r ? '0 : r_q + 1'b1;
-            base_r_q <= last_r ? '0 : base_r_q + fold_q.step_r;
-            base_s_q <= last_r ? '0 : base_r_q + fold_q.step_r;
-            base_u_q <= last_r ? '0 : base_r_q + fold_q.step_r;
-            y_r_q    <= last_r ? '0 : y_r_q + fold_q.y_r;
+          if (last_s_q) begin
+            r_q      <= last_r_q ? '0 : r_q + 1'b1;
+            base_r_q <= last_r_q ? '0 : base_r_q + fold_q.step_r;
+            base_s_q <= last_r_q ? '0 : base_r_q + fold_q.step_r;
+            base_u_q <= last_r_q ? '0 : base_r_q + fold_q.step_r;
+            y_r_q    <= last_r_q ? '0 : y_r_q + fold_q.y_r;
             {x_s_q, x_u_q} <= '0;
           end
         end
         // the tile once more, or the next
-        if (last_step) begin
+        if (last_step_q) begin
           tile_q        <= pixel_next;
           tile_left_q   <= left_next;
           weight_base_q <= fold_q.weight;
@@ -267,7 +285,7 @@ module fold_unit #(
   assign act_addr_o = addr_q[ElementBits-1:0];
   assign weight_addr_o = weight_addr_q;
 
-  // --- 2, 3 edges: which elements lie outside the image, or beyond the run -----------------------
+  // --- 2 to 5 edges: which elements lie outside the image, or beyond the run ---------------------
 
   localparam int unsigned SpanWidth = $clog2(Rows + 1);
   typedef logic [SpanWidth-1:0] span_t;
@@ -277,23 +295,28 @@ module fold_unit #(
     return span_t'(value);
   endfunction
 
-  logic row_covered_q;
+  logic row_covered_q, row_covered_qq;
   span_t from_q, to_q, length_q;
-  place_t height_q, width_q;
+  place_t height_q, width_q, before_q, within_q;
+  offset_t run_left_qq;
   logic [Rows-1:0] covered_q, used_q, covered, used;
   always_ff @(posedge clk_i) begin
     height_q     <= fold_q.height;
     width_q      <= fold_q.width;
     row_covered_q <= y_q >= 0 && y_q < height_q;
-    from_q       <= clipped(-x_q);
-    to_q         <= clipped(width_q - x_q);
-    length_q     <= clipped(place_t'(run_left_q));
+    before_q     <= -x_q;
+    within_q     <= width_q - x_q;
+    run_left_qq  <= run_left_q;
+    row_covered_qq <= row_covered_q;
+    from_q       <= clipped(before_q);
+    to_q         <= clipped(within_q);
+    length_q     <= clipped(place_t'(run_left_qq));
     for (int e = 0; e < int'(Rows); e++) begin
-      covered_q[e] <= row_covered_q && span_t'(e) >= from_q && span_t'(e) < to_q;
+      covered_q[e] <= row_covered_qq && span_t'(e) >= from_q && span_t'(e) < to_q;
       used_q[e]   <= span_t'(e) < length_q;
     end
   end
-  delay #(.Width(2 * Rows), .Stages(2)) u_masks (
+  delay #(.Width(2 * Rows), .Stages(1)) u_masks (
     .clk_i, .data_i({covered_q, used_q}), .data_o({covered, used})
   );
 
@@ -320,8 +343,8 @@ module fold_unit #(
 
   logic os, first, last;
   assign os = OutputStationary && fold_q.mode == 2'd2;
-  assign first = os && count_q == '0 && (first_step || fold_q.each_step);
-  assign last = os && step_end && (last_step || fold_q.each_step);
+  assign first = os && count_q == '0 && (first_step_q || fold_q.each_step);
+  assign last = os && step_end_q && (last_step_q || fold_q.each_step);
   delay #(.Width(IndexWidth + 4), .Stages(6)) u_marks (
     .clk_i,
     .data_i({act, weight, working && first, working && last, count_q[IndexWidth-1:0]}),
@@ -330,7 +353,7 @@ module fold_unit #(
   always_ff @(posedge clk_i) if (state_q == Run) mode_q <= fold_q.mode;
   assign mode_o = mode_q;
 
-  // --- sums ----------------------------------------------------------------------------------------
+  // --- sums --------------------------------------------------------------------------------------
 
   logic sum, own_sum;
   offset_t row, own_row;
@@ -348,7 +371,7 @@ module fold_unit #(
     logic [15:0] row_q, at;
     assign now = '{
       last: working && last, half: fold_q.half, maximum: fold_q.maximum,
-      replace: !fold_q.accumulate && (first_step || !fold_q.each_step),
+      replace: !fold_q.accumulate && (first_step_q || !fold_q.each_step),
       rows: (tile_left_q < fold_q.tile_pixels) ? tile_left_q : fold_q.tile_pixels,
       base: sum_base_q
     };
@@ -380,7 +403,7 @@ module fold_unit #(
   assign sum = streamed || own_sum;
   assign row = own_sum ? own_row : sum_base_q + offset_t'(count_q);
   assign how = own_sum ? own_how
-      : {fold_q.half, first_step && !fold_q.accumulate, fold_q.maximum};
+      : {fold_q.half, first_step_q && !fold_q.accumulate, fold_q.maximum};
   assign turn = (fold_q.mode == 2'd1) ? turn_q : '0;
   delay #(.Width(SumBits + TurnWidth + 4), .Stages(SumDelay)) u_sums (
     .clk_i,

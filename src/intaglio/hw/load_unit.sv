@@ -10,6 +10,7 @@ module load_unit #(
   // chunks a beat of each target, as a power of two
   parameter logic [Targets*4-1:0] ChunkBits = '0,
   parameter int unsigned Instructions = 1,
+  parameter bit          BlockRom = 1'b0,  // of the list
   parameter              InitFile = "",
   localparam int unsigned TargetWidth = (Targets > 1) ? $clog2(Targets) : 1
 ) (
@@ -41,7 +42,7 @@ module load_unit #(
   localparam int unsigned BurstBeats = (4096 / BeatBytes < 256) ? 4096 / BeatBytes : 256;
   localparam int unsigned BurstBits = $clog2(BurstBeats);
   localparam int unsigned Outstanding = 4;
-  localparam int unsigned LatencyDone = 4;  // until what was written can be read
+  localparam int unsigned LatencyDone = 4;  // until what was written, an edge late, can be read
 
   typedef struct packed {
     logic [3:0]  target;
@@ -90,9 +91,9 @@ module load_unit #(
   assign done_o = state_q == Flush && flush_q == '0;
   assign ended_o = state_q == Idle;
   instruction_list #(
-    .Width($bits(load_t)), .Count(Instructions), .InitFile(InitFile)
+    .Width($bits(load_t)), .Count(Instructions), .BlockRom(BlockRom), .InitFile(InitFile)
   ) u_list (
-    .clk_i, .restart_i(rst_i || start_i), .fetch_i(state_q == Fetch),
+    .clk_i, .restart_i(state_q == Idle), .fetch_i(state_q == Fetch),
     .take_i(state_q == Check && ready), .word_o(load_q), .ended_o(at_end)
   );
 
@@ -100,15 +101,16 @@ module load_unit #(
 
   logic [31:0] ask_q;
   logic [23:0] ask_left_q, left_q;
-  logic [8:0] room, length;
+  logic [23:0] left_after;
+  logic [8:0] room, length_q;  // to the next boundary, of the next burst
   logic [2:0] waiting_q;
   logic asked, answered;
 
-  assign room = 9'(BurstBeats) - 9'(ask_q[BurstBits-1:0]);
-  assign length = (ask_left_q < 24'(room)) ? ask_left_q[8:0] : room;
+  assign room = 9'(BurstBeats) - 9'(load_q.beat[BurstBits-1:0]);
+  assign left_after = ask_left_q - 24'(length_q);
   assign arvalid_o = state_q == Run && ask_left_q != '0 && waiting_q < 3'(Outstanding);
   assign araddr_o = ask_q << $clog2(BeatBytes);
-  assign arlen_o = 8'(length - 1'b1);
+  assign arlen_o = 8'(length_q - 1'b1);
   assign asked = arvalid_o && arready_i;
   assign answered = take && rlast_i;
   assign run_end = take && left_q == 24'd1;
@@ -117,12 +119,14 @@ module load_unit #(
     if (rst_i || state_q == Check) begin
       ask_q      <= load_q.beat;
       ask_left_q <= load_q.beats;
+      length_q   <= (load_q.beats < 24'(room)) ? load_q.beats[8:0] : room;
       left_q     <= load_q.beats;
       waiting_q  <= '0;
     end else begin
       if (asked) begin
-        ask_q      <= ask_q + 32'(length);
-        ask_left_q <= ask_left_q - 24'(length);
+        ask_q      <= ask_q + 32'(length_q);
+        ask_left_q <= left_after;
+        length_q   <= (left_after < 24'(BurstBeats)) ? left_after[8:0] : 9'(BurstBeats);
       end
       if (take) left_q <= left_q - 1'b1;
       waiting_q <= waiting_q + 3'(asked) - 3'(answered);

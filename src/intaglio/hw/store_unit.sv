@@ -10,6 +10,7 @@ module store_unit #(
   parameter int unsigned MemoryLanes = 2,
   parameter int unsigned ElementBits = 12,
   parameter int unsigned Instructions = 1,
+  parameter bit          BlockRom = 1'b0,  // of the list
   parameter              InitFile = ""
 ) (
   input  logic                            clk_i,
@@ -76,29 +77,30 @@ module store_unit #(
   assign done_o = state_q == Run && run_end;
   assign ended_o = state_q == Idle;
   instruction_list #(
-    .Width($bits(store_t)), .Count(Instructions), .InitFile(InitFile)
+    .Width($bits(store_t)), .Count(Instructions), .BlockRom(BlockRom), .InitFile(InitFile)
   ) u_list (
-    .clk_i, .restart_i(rst_i || start_i), .fetch_i(state_q == Fetch),
+    .clk_i, .restart_i(state_q == Idle), .fetch_i(state_q == Fetch),
     .take_i(state_q == Check && ready), .word_o(store_q), .ended_o(at_end)
   );
 
-  // --- addresses of bursts, and their acknowledgements ---------------------------------------------
+  // --- addresses of bursts, and their acknowledgements -------------------------------------------
 
   logic [31:0] ask_q;
   logic [23:0] ask_left_q, bursts_q;
-  logic [8:0] room, length;
+  logic [23:0] left_after;
+  logic [8:0] room, length_q;  // to the next boundary, of the next burst
   logic asked, sent, acknowledged;
 
-  assign room = 9'(BurstBeats) - 9'(ask_q[BurstBits-1:0]);
-  assign length = (ask_left_q < 24'(room)) ? ask_left_q[8:0] : room;
+  assign room = 9'(BurstBeats) - 9'(store_q.beat[BurstBits-1:0]);
+  assign left_after = ask_left_q - 24'(length_q);
   assign awvalid_o = state_q == Run && ask_left_q != '0;
   assign awaddr_o = ask_q << $clog2(BeatBytes);
-  assign awlen_o = 8'(length - 1'b1);
+  assign awlen_o = 8'(length_q - 1'b1);
   assign asked = awvalid_o && awready_i;
   assign bready_o = 1'b1;
   assign acknowledged = bvalid_i;
 
-  // --- reading: one step a cycle while there is room for the beat ---------------------------------
+  // --- reading: one step a cycle while there is room for the beat --------------------------------
 
   localparam int unsigned ReadWidth = (Reads > 1) ? $clog2(Reads) : 1;
   logic [ReadWidth-1:0] part_q;
@@ -115,6 +117,7 @@ module store_unit #(
     if (rst_i || state_q == Check) begin
       ask_q        <= store_q.beat;
       ask_left_q   <= store_q.beats;
+      length_q     <= (store_q.beats < 24'(room)) ? store_q.beats[8:0] : room;
       beat_q       <= store_q.beat;
       beats_left_q <= store_q.beats;
       reads_left_q <= store_q.beats;
@@ -123,8 +126,9 @@ module store_unit #(
       bursts_q     <= '0;
     end else begin
       if (asked) begin
-        ask_q      <= ask_q + 32'(length);
-        ask_left_q <= ask_left_q - 24'(length);
+        ask_q      <= ask_q + 32'(length_q);
+        ask_left_q <= left_after;
+        length_q   <= (left_after < 24'(BurstBeats)) ? left_after[8:0] : 9'(BurstBeats);
       end
       bursts_q <= bursts_q + 24'(asked) - 24'(acknowledged);
       if (reading) begin

@@ -128,6 +128,7 @@ module systolic_array #(
   logic [Columns-1:0] capture;
   if (OutputStationary) begin : gen_marks
     logic first_q, last_q, captured;
+    logic [2*Rows-1:0] marks;
     always_ff @(posedge clk_i) begin
       first_q <= first_i;
       last_q  <= last_i;
@@ -135,7 +136,6 @@ module systolic_array #(
     lane_skew #(.Lanes(Rows), .Width(2)) u_marks (
       .clk_i, .data_i({Rows{{first_q, last_q}}}), .data_o(marks)
     );
-    logic [2*Rows-1:0] marks;
     for (genvar i = 0; i < Rows; i++) begin : gen_row
       assign {first[i], last[i]} = marks[2*i +: 2];
     end

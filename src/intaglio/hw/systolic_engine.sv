@@ -8,9 +8,9 @@
 //   drain  sums, requantized, to activations
 //   store  activations to memory
 //
-// There are two activation memories, each with one port to read and one to write; the lists are such
-// that no two units use one port at a time. `start_i` begins a frame, `idle_o` says that all lists
-// are done.
+// There are two activation memories, each with one port to read and one to write; the lists are
+// such that no two units use one port at a time. `start_i` begins a frame, `idle_o` says that all
+// lists are done.
 
 module systolic_engine #(
   parameter int unsigned Rows = 2,
@@ -34,6 +34,10 @@ module systolic_engine #(
   parameter int unsigned Folds = 1,
   parameter int unsigned Drains = 1,
   parameter int unsigned Stores = 1,
+  parameter bit          LoadsInBlocks = 1'b0,  // a list in block RAM, or in tables
+  parameter bit          FoldsInBlocks = 1'b0,
+  parameter bit          DrainsInBlocks = 1'b0,
+  parameter bit          StoresInBlocks = 1'b0,
   parameter              LoadFile = "",
   parameter              FoldFile = "",
   parameter              DrainFile = "",
@@ -113,13 +117,22 @@ module systolic_engine #(
 
   load_unit #(
     .BeatWidth(BeatWidth), .Targets(5), .ChunkBits(ChunkBits),
-    .Instructions(Loads), .InitFile(LoadFile)
+    .Instructions(Loads), .BlockRom(LoadsInBlocks),
+    .InitFile(LoadFile)
   ) u_load (
     .clk_i, .rst_i, .start_i(start_q), .folds_i(done_q[1]), .drains_i(done_q[2]),
     .stores_i(done_q[3]), .done_o(done_o[0]), .ended_o(ended[0]),
     .write_o(chunk_write), .target_o(target), .chunk_o(chunk), .slice_o(slice), .beat_o(beat),
     .araddr_o, .arlen_o, .arvalid_o, .arready_i, .rdata_i, .rlast_i, .rvalid_i, .rready_o
   );
+
+  // What is loaded is cut from its beat and then, an edge later, written.
+  logic [4:0] loaded_q;  // to which target
+  logic [23:0] chunk_q;
+  always_ff @(posedge clk_i) begin
+    for (int t = 0; t < 5; t++) loaded_q[t] <= chunk_write && target == 3'(t);
+    chunk_q <= chunk;
+  end
 
   // --- activation memories -----------------------------------------------------------------------
 
@@ -128,34 +141,38 @@ module systolic_engine #(
   logic [Lanes-1:0] drain_mask;
   logic [Lanes*ActWidth-1:0] drain_data, loaded;
   logic [Lanes*ActWidth-1:0] read_data [2];
-  logic [ActChunk*ActContainer-1:0] act_chunk;
+  logic [ActChunk*ActContainer-1:0] act_chunk_q;
   logic fold_memory_late, store_memory_late;
 
-  assign act_chunk = beat[32'(slice) % (ActBeat / ActChunk) * (ActChunk * ActContainer)
-      +: ActChunk * ActContainer];
+  always_ff @(posedge clk_i) begin
+    act_chunk_q <= beat[32'(slice) % (ActBeat / ActChunk) * (ActChunk * ActContainer)
+        +: ActChunk * ActContainer];
+  end
   for (genvar i = 0; i < Lanes; i++) begin : gen_loaded
     assign loaded[i*ActWidth +: ActWidth] =
-        act_chunk[(i % ActChunk) * ActContainer +: ActWidth];
+        act_chunk_q[(i % ActChunk) * ActContainer +: ActWidth];
   end
 
   for (genvar m = 0; m < 2; m++) begin : gen_memory
-    logic by_fold, by_drain, by_load;
-    assign by_fold = fold_read && fold_memory == (m == 1);
+    logic by_fold, by_store, by_drain, by_load;
+    // where lists give each memory one reader, nothing is left to choose
+    assign by_fold = fold_memory == (m == 1);
+    assign by_store = store_memory == (m == 1) && (!by_fold || store_read);
     assign by_drain = drain_write && drain_memory == (m == 1);
-    assign by_load = chunk_write && target == 3'(m);
+    assign by_load = loaded_q[m];
 
     element_memory #(.Lanes(Lanes), .Width(ActWidth), .Rows(ActRows)) u_memory (
       .clk_i, .write_i(by_drain || by_load),
-      .write_addr_i(by_drain ? drain_addr : ElementBits'(chunk * 24'(ActChunk))),
+      .write_addr_i(by_drain ? drain_addr : ElementBits'(chunk_q * 24'(ActChunk))),
       .mask_i(by_drain ? drain_mask : Lanes'((64'd1 << ActChunk) - 64'd1)),
       .data_i(by_drain ? drain_data : loaded),
-      .read_addr_i(by_fold ? fold_addr : store_addr), .data_o(read_data[m])
+      .read_addr_i(by_store ? store_addr : fold_addr), .data_o(read_data[m])
     );
 
 `ifndef SYNTHESIS
     always_ff @(posedge clk_i) begin
       assert (!(by_drain && by_load)) else $error("systolic_engine: two units write a memory");
-      assert (!(by_fold && store_read && store_memory == (m == 1)))
+      assert (!(by_fold && fold_read && store_read && store_memory == (m == 1)))
       else $error("systolic_engine: two units read a memory");
     end
 `endif
@@ -167,31 +184,34 @@ module systolic_engine #(
     .clk_i, .data_i(store_memory), .data_o(store_memory_late)
   );
 
-  // --- weights, as words that come with those of activations ---------------------------------------
+  // --- weights, as words that come with those of activations -------------------------------------
 
   logic [WeightBits-1:0] weight_addr;
-  logic [WeightChunk*WeightContainer-1:0] weight_chunk;
+  logic [WeightChunk*WeightContainer-1:0] weight_chunk_q;
   logic [WeightChunk*KeptWidth-1:0] weight_kept;
   logic [Lanes*KeptWidth-1:0] weight_word;
   logic [Lanes*WeightWidth-1:0] weight_decoded, weight;
+  logic [WeightWidth-1:0] book_value_q;
 
-  assign weight_chunk = beat[32'(slice) % (WeightBeat / WeightChunk)
-      * (WeightChunk * WeightContainer) +: WeightChunk * WeightContainer];
+  always_ff @(posedge clk_i) begin
+    weight_chunk_q <= beat[32'(slice) % (WeightBeat / WeightChunk)
+        * (WeightChunk * WeightContainer) +: WeightChunk * WeightContainer];
+    book_value_q <= beat[32'(slice) % BookBeat * 8 +: WeightWidth];
+  end
   for (genvar i = 0; i < WeightChunk; i++) begin : gen_weight
-    assign weight_kept[i*KeptWidth +: KeptWidth] = weight_chunk[i*WeightContainer +: KeptWidth];
+    assign weight_kept[i*KeptWidth +: KeptWidth] = weight_chunk_q[i*WeightContainer +: KeptWidth];
   end
   chunk_memory #(
     .ChunkWidth(WeightChunk * KeptWidth), .Chunks(Lanes / WeightChunk), .Words(WeightWords)
   ) u_weights (
-    .clk_i, .write_i(chunk_write && target == 3'd2),
-    .chunk_i(chunk[WeightBits+$clog2(Lanes/WeightChunk)-1:0]), .data_i(weight_kept),
+    .clk_i, .write_i(loaded_q[2]),
+    .chunk_i(chunk_q[WeightBits+$clog2(Lanes/WeightChunk)-1:0]), .data_i(weight_kept),
     .read_addr_i(weight_addr), .data_o(weight_word)
   );
   weight_decoder #(
     .Lanes(Lanes), .WeightWidth(WeightWidth), .CodeWidth(CodeWidth)
   ) u_decoder (
-    .clk_i, .write_i(chunk_write && target == 3'd4), .entry_i(chunk[7:0]),
-    .value_i(beat[32'(slice) % BookBeat * 8 +: WeightWidth]),
+    .clk_i, .write_i(loaded_q[4]), .entry_i(chunk_q[7:0]), .value_i(book_value_q),
     .kept_i(weight_word), .weight_o(weight_decoded)
   );
   delay #(.Width(Lanes * WeightWidth), .Stages(2)) u_weight (
@@ -201,26 +221,28 @@ module systolic_engine #(
   // --- parameters --------------------------------------------------------------------------------
 
   logic [ParameterBits-1:0] parameter_addr;
-  logic [ParameterChunk*ParameterContainer-1:0] parameter_chunk;
+  logic [ParameterChunk*ParameterContainer-1:0] parameter_chunk_q;
   logic [ParameterChunk*ParameterWidth-1:0] parameter_kept;
   logic [Lanes*ParameterWidth-1:0] parameters;
 
-  assign parameter_chunk = beat[32'(slice) % (ParameterBeat / ParameterChunk)
-      * (ParameterChunk * ParameterContainer) +: ParameterChunk * ParameterContainer];
+  always_ff @(posedge clk_i) begin
+    parameter_chunk_q <= beat[32'(slice) % (ParameterBeat / ParameterChunk)
+        * (ParameterChunk * ParameterContainer) +: ParameterChunk * ParameterContainer];
+  end
   for (genvar i = 0; i < ParameterChunk; i++) begin : gen_parameter
     assign parameter_kept[i*ParameterWidth +: ParameterWidth] =
-        parameter_chunk[i*ParameterContainer +: ParameterWidth];
+        parameter_chunk_q[i*ParameterContainer +: ParameterWidth];
   end
   chunk_memory #(
     .ChunkWidth(ParameterChunk * ParameterWidth), .Chunks(Lanes / ParameterChunk),
     .Words(ParameterWords)
   ) u_parameters (
-    .clk_i, .write_i(chunk_write && target == 3'd3),
-    .chunk_i(chunk[ParameterBits+$clog2(Lanes/ParameterChunk)-1:0]), .data_i(parameter_kept),
+    .clk_i, .write_i(loaded_q[3]),
+    .chunk_i(chunk_q[ParameterBits+$clog2(Lanes/ParameterChunk)-1:0]), .data_i(parameter_kept),
     .read_addr_i(parameter_addr), .data_o(parameters)
   );
 
-  // --- fold: the array and its sums ------------------------------------------------------------------
+  // --- fold: the array and its sums --------------------------------------------------------------
 
   logic [1:0] mode;
   logic act_valid, weight_valid, first, last;
@@ -234,7 +256,8 @@ module systolic_engine #(
   fold_unit #(
     .Rows(Rows), .Columns(Columns), .ActWidth(ActWidth), .Lanes(Lanes),
     .ElementBits(ElementBits), .WeightBits(WeightBits), .SumBits(SumBits),
-    .OutputStationary(OutputStationary), .Instructions(Folds), .InitFile(FoldFile)
+    .OutputStationary(OutputStationary), .Instructions(Folds), .BlockRom(FoldsInBlocks),
+    .InitFile(FoldFile)
   ) u_fold (
     .clk_i, .rst_i, .start_i(start_q), .loads_i(done_q[0]), .drains_i(done_q[2]),
     .done_o(done_o[1]), .ended_o(ended[1]),
@@ -275,13 +298,14 @@ module systolic_engine #(
     .back_i(back), .back_row_i(back_row), .back_data_i(back_data)
   );
 
-  // --- drain and store -----------------------------------------------------------------------------
+  // --- drain and store ---------------------------------------------------------------------------
 
   drain_unit #(
     .Lanes(Columns), .SumWidth(SumWidth), .SumBits(SumBits), .MultiplierWidth(MultiplierWidth),
     .ParameterBits(ParameterBits), .ParameterLanes(Lanes), .ActWidth(ActWidth),
     .MemoryLanes(Lanes), .ElementBits(ElementBits), .Turned(InputStationary),
-    .Instructions(Drains), .InitFile(DrainFile)
+    .Instructions(Drains), .BlockRom(DrainsInBlocks),
+    .InitFile(DrainFile)
   ) u_drain (
     .clk_i, .rst_i, .start_i(start_q), .loads_i(done_q[0]), .folds_i(done_q[1]),
     .stores_i(done_q[3]), .done_o(done_o[2]), .ended_o(ended[2]),
@@ -294,7 +318,8 @@ module systolic_engine #(
 
   store_unit #(
     .BeatWidth(BeatWidth), .ActWidth(ActWidth), .Container(ActContainer), .MemoryLanes(Lanes),
-    .ElementBits(ElementBits), .Instructions(Stores), .InitFile(StoreFile)
+    .ElementBits(ElementBits), .Instructions(Stores), .BlockRom(StoresInBlocks),
+    .InitFile(StoreFile)
   ) u_store (
     .clk_i, .rst_i, .start_i(start_q), .drains_i(done_q[2]),
     .done_o(done_o[3]), .ended_o(ended[3]),
@@ -305,5 +330,5 @@ module systolic_engine #(
   );
 
   logic unused_bits;
-  assign unused_bits = ^{chunk, act_chunk, weight_chunk, parameter_chunk};
+  assign unused_bits = ^{chunk_q, act_chunk_q, weight_chunk_q, parameter_chunk_q, book_value_q};
 endmodule

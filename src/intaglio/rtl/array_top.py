@@ -6,8 +6,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from intaglio.arch.systolic.array import Array, Dataflow
-from intaglio.arch.systolic.instructions import hex_list
+from intaglio.arch.systolic.instructions import hex_list, varying_bits
 from intaglio.arch.systolic.schedule import UNITS, Schedule
+from intaglio.hw.memory import rom
 
 #: Library modules of an array; leaves of a family take the place of their portable forms.
 BLOCKS = (
@@ -22,6 +23,8 @@ BLOCKS = (
     "lane_skew",
     "load_unit",
     "multiplier",
+    "multiplier_rows",
+    "row_adder",
     "scale_lane",
     "sliced_ram",
     "store_unit",
@@ -43,9 +46,14 @@ def list_files(schedule: Schedule) -> dict[str, str]:
 
 
 def parameters(schedule: Schedule) -> Mapping[str, int]:
-    """Return the numbers that the array is instantiated with."""
+    """Return the numbers that the engine is instantiated with."""
     array: Array = schedule.array
-    counts = {f"{kind.__name__}s": len(schedule.list_of(kind)) for kind in UNITS}
+    counts, blocks = {}, {}
+    for kind in UNITS:
+        list_ = schedule.list_of(kind)
+        counts[f"{kind.__name__}s"] = len(list_)
+        memory = rom(varying_bits(list_, array.act_bits), len(list_))
+        blocks[f"{kind.__name__}sInBlocks"] = int(memory.block)
     return {
         "Rows": array.rows,
         "Columns": array.columns,
@@ -65,6 +73,7 @@ def parameters(schedule: Schedule) -> Mapping[str, int]:
         "ActContainer": array.act_container,
         "WeightContainer": array.weight_container,
         **counts,
+        **blocks,
     }
 
 

@@ -162,6 +162,15 @@ def width(kind: type[Instruction], act_bits: int) -> int:
     return sum(item.metadata["bits"] or act_bits for item in fields(kind))
 
 
+def varying_bits(list_: Sequence[Instruction], act_bits: int) -> int:
+    """Return how many of its bits a list has to keep: those not the same in all instructions."""
+    words = [encode(item, act_bits) for item in list_]
+    varying = 0
+    for word in words:
+        varying |= word ^ words[0]
+    return varying.bit_count()
+
+
 def hex_list(kind: type[Instruction], list_: Sequence[Instruction], act_bits: int) -> str:
     """Return a unit's list as $readmemh reads it."""
     digits = -(-width(kind, act_bits) // 4)

@@ -311,7 +311,7 @@ class _Work:
             is_signed=int(term.element.signed),
             maximum=int(self.layer.maximum),
             each_step=int(each_step),
-            base=at + (y - first_row) * pitch + x,
+            base=(at + (y - first_row) * pitch + x) % array.act_elements,
             step_p=term.stride[0] * pitch,
             step_q=term.stride[1] * channels,
             step_r=term.dilation[0] * pitch,
