@@ -2,7 +2,8 @@
 """What an engine is made of, before it is made.
 
 Memories and multipliers are counted as they are built; plain logic by the bits of registers, adders
-and choices, of which synthesis leaves a share that is measured: within 10 % on ECP5, mostly within 4 %.
+and choices, of which synthesis leaves a share that is measured: within 10 % on ECP5, mostly within
+4 %.
 
 Source: `LOGIC` and `CONTROL` are fitted to what Yosys 0.70 makes for ECP5 of the engines of
 `testing/systolic_resources.py`; `benchmarks/systolic_resources.py` measures them again.
