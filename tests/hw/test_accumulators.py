@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,25 +23,42 @@ REPLACE, ADD, MAXIMUM = range(3)
 def test_sums_are_gathered_turned_drained_and_put_back(
     lanes: int, width: int, rows: int, turned: int, tmp_path: Path, runtime: Path
 ) -> None:
+    ports, expected = _followed(lanes, width, rows, turned)
+    found = drive(
+        "accumulators",
+        BLOCKS,
+        {"Lanes": lanes, "Width": width, "Rows": rows, "Turned": turned},
+        ports,
+        ("drain_o", lanes * width),
+        tmp_path,
+        runtime,
+    )
+    assert len(expected) > PHASES * PHASE // 4
+    for cycle, lane, value in expected:
+        given = lanes_of(found[cycle + LATENCY - 1], lanes, width, signed=True)[lane]
+        assert given == value, (cycle, lane)
+
+
+def _followed(
+    lanes: int, width: int, rows: int, turned: int
+) -> tuple[dict[str, tuple[int, Any]], list[tuple[int, int, int]]]:
+    """Return what ports are given, and for each cycle and lane what is to be drained."""
     random = np.random.default_rng(lanes + turned)
     cycles = PHASES * PHASE
-    sums = random.integers(-(1 << (width - 5)), 1 << (width - 5), (cycles, lanes))
-    backs = random.integers(-(1 << (width - 5)), 1 << (width - 5), (cycles, lanes))
+    limit = 1 << (width - 5)
+    sums, backs = random.integers(-limit, limit, (2, cycles, lanes))
     half = np.arange(cycles) // PHASE % 2
     inside = np.arange(cycles) % PHASE < PHASE - IDLE
     row, drain_row, back_row = random.integers(0, rows, (3, cycles))
     turn, drain_turn = random.integers(0, lanes, (2, cycles))
     how = random.choice([REPLACE, ADD, ADD, MAXIMUM], cycles)
     drain_turned = random.integers(0, 1 + turned, cycles)
-    back = inside & (random.random(cycles) < 0.2)
-    valid = inside.copy()
+    back, valid = inside & (random.random(cycles) < 0.2), inside.copy()
     kept = np.zeros((2, rows, lanes), np.int64)  # of each half: rows of banks
-    known = np.zeros((2, rows, lanes), bool)
-    fresh = np.full((2, rows), -AGAIN)
+    known, fresh = np.zeros((2, rows, lanes), bool), np.full((2, rows), -AGAIN)
     expected: list[tuple[int, int, int]] = []  # cycle, lane, sum
     for cycle in range(cycles):
         h, r, t = half[cycle], row[cycle], turn[cycle] if turned else 0
-        lane = np.arange(lanes)
         for i in range(lanes):
             bank = (i + drain_turn[cycle]) % lanes if drain_turned[cycle] else i
             place = (drain_row[cycle] + i * drain_turned[cycle]) % rows
@@ -50,7 +68,7 @@ def test_sums_are_gathered_turned_drained_and_put_back(
         valid[cycle] &= fresh[h, r] <= cycle - AGAIN and cycle + 1 < cycles
         if valid[cycle]:
             fresh[h, r] = cycle
-            bank = (lane + t) % lanes
+            bank = (np.arange(lanes) + t) % lanes
             # the sums come a cycle after their row; unknown ones can only be replaced
             if not known[h, r].all():
                 how[cycle] = REPLACE
@@ -64,31 +82,20 @@ def test_sums_are_gathered_turned_drained_and_put_back(
             kept[1 - h, back_row[cycle]], known[1 - h, back_row[cycle]] = backs[cycle], True
             fresh[1 - h, back_row[cycle]] = cycle
     bits, turns = (rows - 1).bit_length(), max(1, (lanes - 1).bit_length())
-    found = drive(
-        "accumulators",
-        BLOCKS,
-        {"Lanes": lanes, "Width": width, "Rows": rows, "Turned": turned},
-        {
-            "valid_i": (1, valid),
-            "half_i": (1, half),
-            "replace_i": (1, how == REPLACE),
-            "maximum_i": (1, how == MAXIMUM),
-            "row_i": (bits, row),
-            "turn_i": (turns, turn),
-            "sum_i": (lanes * width, [word_of(s, width) for s in sums]),
-            "drain_half_i": (1, 1 - half),
-            "drain_turned_i": (1, drain_turned),
-            "drain_row_i": (bits, drain_row),
-            "drain_turn_i": (turns, drain_turn),
-            "back_i": (1, back),
-            "back_row_i": (bits, back_row),
-            "back_data_i": (lanes * width, [word_of(b, width) for b in backs]),
-        },
-        ("drain_o", lanes * width),
-        tmp_path,
-        runtime,
-    )
-    assert len(expected) > cycles // 4
-    for cycle, lane_, value in expected:
-        given = lanes_of(found[cycle + LATENCY - 1], lanes, width, signed=True)[lane_]
-        assert given == value, (cycle, lane_)
+    ports = {
+        "valid_i": (1, valid),
+        "half_i": (1, half),
+        "replace_i": (1, how == REPLACE),
+        "maximum_i": (1, how == MAXIMUM),
+        "row_i": (bits, row),
+        "turn_i": (turns, turn),
+        "sum_i": (lanes * width, [word_of(s, width) for s in sums]),
+        "drain_half_i": (1, 1 - half),
+        "drain_turned_i": (1, drain_turned),
+        "drain_row_i": (bits, drain_row),
+        "drain_turn_i": (turns, drain_turn),
+        "back_i": (1, back),
+        "back_row_i": (bits, back_row),
+        "back_data_i": (lanes * width, [word_of(b, width) for b in backs]),
+    }
+    return ports, expected
