@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 from networks import NETWORKS, images, write
-from peers import PINS, Peer, PeerError
+from peers import Peer, PeerError
 from serve import CLOCK, CLOCKS, seconds
 
 import intaglio as ig
@@ -35,6 +35,7 @@ ROUNDS = 9
 #: A turn runs for about this long, and at least once.
 TURN_SECONDS = 0.05
 CALIBRATION = 64
+PEERS = ("hls4ml", "onnxruntime", "qonnx")
 #: Peers that are made for one network, or too slow for the others.
 ONLY_LENET5 = ("qonnx", "hls4ml")
 OURS = "intaglio"
@@ -133,7 +134,7 @@ def _print(network: str, result: Mapping[str, Any]) -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("folder", type=Path, help="for the peers' environments and models")
-    parser.add_argument("--peers", nargs="*", choices=sorted(PINS), default=sorted(PINS))
+    parser.add_argument("--peers", nargs="*", choices=PEERS, default=PEERS)
     parser.add_argument("--networks", nargs="+", choices=sorted(NETWORKS), default=list(NETWORKS))
     parser.add_argument("--clock", choices=sorted(CLOCKS), default="wall")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
