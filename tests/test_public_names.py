@@ -9,8 +9,12 @@ import sys
 import intaglio
 
 PUBLIC = [
+    "Array",
+    "ArrayDesign",
+    "ArrayExploration",
     "ArtifactError",
     "Bundle",
+    "Dataflow",
     "Design",
     "Device",
     "Engine",
@@ -19,8 +23,10 @@ PUBLIC = [
     "Graph",
     "InfeasibleError",
     "IntaglioError",
+    "Memory",
     "MissingToolError",
     "ModelError",
+    "Prediction",
     "Program",
     "QuantizationError",
     "Report",
@@ -34,7 +40,9 @@ PUBLIC = [
     "engine",
     "evaluate",
     "explore",
+    "explore_array",
     "load",
+    "predict",
     "quantize",
     "report",
     "simulate",

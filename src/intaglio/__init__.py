@@ -26,6 +26,7 @@ from intaglio.errors import (
 from intaglio.flow import (
     Array,
     ArrayDesign,
+    ArrayExploration,
     Bundle,
     Dataflow,
     Design,
@@ -44,6 +45,7 @@ from intaglio.flow import (
     emit,
     evaluate,
     explore,
+    explore_array,
     load,
     predict,
     quantize,
@@ -55,6 +57,7 @@ from intaglio.flow import (
 __all__ = [
     "Array",
     "ArrayDesign",
+    "ArrayExploration",
     "ArtifactError",
     "Bundle",
     "Dataflow",
@@ -83,6 +86,7 @@ __all__ = [
     "engine",
     "evaluate",
     "explore",
+    "explore_array",
     "load",
     "predict",
     "quantize",
