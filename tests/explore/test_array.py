@@ -204,7 +204,7 @@ def test_the_best_array_is_the_best_of_all(monkeypatch: pytest.MonkeyPatch, dsp:
     found = best_array(made, small)
     assert found.best.prediction.total == min(every(made, capacity(small)))
     assert found.evaluated < 20
-    assert found.bounded > 0
+    assert found.bounded > 0 or dsp == 3  # room for one shape
 
 
 def test_a_search_keeps_to_what_is_asked_for() -> None:
@@ -281,3 +281,12 @@ def test_shapes_are_all_there_are() -> None:
     rows, columns = shapes(6, 4)
     found = set(zip(rows.tolist(), columns.tolist(), strict=True))
     assert found == {(r, c) for r in range(1, 5) for c in range(1, 5) if r * c <= 6}
+
+
+def test_nothing_but_the_front_asks_for_less_of_the_device() -> None:
+    found = best_array(requantized(), replace(TARGET, dsp=12))
+    fastest = [found.best.prediction.total, *(one.cycles for one in found.runners_up)]
+    assert fastest == sorted(fastest)
+    best = found.best.array
+    assert found.least[best.rows, best.columns] <= fastest[0]
+    assert all(array_resources(Array(r, c)).dsp <= 12 for r, c in found.least)

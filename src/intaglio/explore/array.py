@@ -45,7 +45,7 @@ from intaglio.hw.cost import Resources
 from intaglio.ir.graph import Program
 
 #: Arrays after the best one that are kept, each of another shape or dataflow.
-RUNNERS_UP = 5
+RUNNERS_UP = 3
 #: Sizes of a buffer: powers of two. A fold counts pixels, and so rows of sums, in 16 bits.
 BUFFER_BITS = range(1, 17)
 SUM_BITS = range(1, 16)
@@ -75,10 +75,11 @@ class ArraySearch:
         self.sizes = sizes(self.net, self.kinds[0].act_bits)
         self.predicted: dict[tuple[Array, Dataflow], Candidate | None] = {}
         self.bounded = 0
-        self.follows: dict[tuple[Array, Dataflow], tuple[int, Resources]] = {}
 
-    def best(self, bound: Resources) -> Candidate:
-        """Return the fastest array within some cells, and of those the one of fewest.
+    def best(self, bound: Resources, keep: int = 1) -> list[Candidate]:
+        """Return the fastest arrays within some cells, each of another shape or dataflow.
+
+        Of those as fast as each other the one of fewest cells comes first.
 
         Raises:
             InfeasibleError: none fits.
@@ -88,32 +89,42 @@ class ArraySearch:
             (least, next(ticket), shape) for least, shape in self._shapes(bound)
         ]
         heapq.heapify(heap)
-        best: Candidate | None = None
+        found = self._fastest(bound, keep)
         shown = tqdm(desc="arrays", unit=" shapes", delay=2, leave=False, disable=not self.progress)
-        while heap and (best is None or heap[0][0] < best.cycles):
+        while heap and heap[0][0] < self._limit(found, keep):
             least, _, item = heapq.heappop(heap)
             if isinstance(item, _Shape):
                 shown.set_postfix_str(f"at least {least:,} cycles", refresh=False)
                 shown.update()
                 followed = sorted(
-                    self._follow(item, bound, np.inf if best is None else best.cycles),
-                    key=lambda pair: pair[0],
+                    self._follow(item, bound, self._limit(found, keep)), key=lambda pair: pair[0]
                 )
-                for follows, array in followed[1:]:
-                    heapq.heappush(heap, (follows, next(ticket), (array, item.flow)))
                 if not followed:
                     continue
-                item = followed[0][1], item.flow  # at once: its cycles leave out other shapes
-            found = self._predict(*item)
-            if found is None or not found.resources.fits(bound):
+                # one at once, as its cycles leave out other shapes; the rest where it fails
+                for follows, array in followed[1:]:
+                    heapq.heappush(heap, (follows, next(ticket), (array, item.flow)))
+                item = followed[0][1], item.flow
+            elif any(_kind(one) == _kind_of(*item) and one.cycles <= least for one in found):
                 continue
-            if best is None or _rank(found) < _rank(best):
-                best = found
+            if self._predict(*item) is not None:
+                found = self._fastest(bound, keep)
         shown.close()
         self.bounded += len(heap)
-        if best is None:
+        if not found:
             raise InfeasibleError(self._shortfall(bound))
-        return best
+        return found
+
+    def _limit(self, found: Sequence[Candidate], keep: int) -> float:
+        """Return the cycles that a further array has to be below."""
+        return found[-1].cycles if len(found) == keep else np.inf
+
+    def _fastest(self, bound: Resources, keep: int) -> list[Candidate]:
+        """Return the fastest that were predicted, each of another shape or dataflow."""
+        found: dict[tuple[int, int, str], Candidate] = {}
+        for one in sorted(self._fitting(bound), key=_rank):
+            found.setdefault(_kind(one), one)
+        return list(found.values())[:keep]
 
     def front(self, bound: Resources, points: int) -> list[Candidate]:
         """Return the fastest arrays within shares of the multipliers and of the block RAMs.
@@ -129,22 +140,13 @@ class ArraySearch:
                     self.best(budget)
         return nondominated(self._fitting(bound))
 
-    def predict_more(self, bound: Resources) -> None:
-        """Predict the earliest arrays of other shapes and dataflows that were followed."""
-        first: dict[tuple[int, int, Dataflow], Array] = {}
-        for (array, flow), (_, cells) in sorted(self.follows.items(), key=lambda item: item[1][0]):
-            if cells.fits(bound):
-                first.setdefault((array.rows, array.columns, flow), array)
-        for (_, _, flow), array in list(first.items())[: RUNNERS_UP + 1]:
-            self._predict(array, flow)
-
-    def runners_up(self, best: Candidate, bound: Resources) -> list[Candidate]:
-        """Return the fastest arrays of other shapes and dataflows that were predicted."""
-        found: dict[tuple[int, int, str], Candidate] = {}
-        for one in sorted(self._fitting(bound), key=_rank):
-            found.setdefault((one.array.rows, one.array.columns, one.dataflow), one)
-        found.pop((best.array.rows, best.array.columns, best.dataflow), None)
-        return list(found.values())[:RUNNERS_UP]
+    def least_cycles(self, bound: Resources) -> dict[tuple[int, int], int]:
+        """Return the bound in closed form of every shape that may fit, of the best dataflow."""
+        found: dict[tuple[int, int], int] = {}
+        for least, shape in self._shapes(bound):
+            at = shape.rows, shape.columns
+            found[at] = min(least, found.get(at, least))
+        return found
 
     def design(self, one: Candidate) -> ArrayDesign:
         """Return the design of a candidate."""
@@ -195,7 +197,6 @@ class ArraySearch:
                 continue
             cells = self._cells(array, lengths(tables))
             if cells.fits(bound):
-                self.follows[array, shape.flow] = least, cells
                 yield least, array
         followed.forget()
 
@@ -356,13 +357,13 @@ def best_array(
     """
     search = ArraySearch(program, device, space or Space(), progress=progress)
     bound = capacity(device, fill, logic)
-    best = search.best(bound)
-    search.predict_more(bound)
+    best, *others = search.best(bound, 1 + RUNNERS_UP)
     front = search.front(bound, points)
     return ArrayExploration(
         search.design(best),
         tuple(front),
-        tuple(search.runners_up(best, bound)),
+        tuple(others),
+        search.least_cycles(bound),
         len(search.predicted),
         search.bounded,
     )
@@ -382,6 +383,15 @@ def _shares(most: int, points: int) -> list[int]:
 def _excess(cells: Resources, bound: Resources) -> float:
     """Return how many times the scarcest kind of cells is asked for."""
     return max(need / max(1, bound.counts[kind]) for kind, need in cells.counts.items())
+
+
+def _kind(one: Candidate) -> tuple[int, int, str]:
+    """Return what runners-up differ in: the shape, and the dataflow."""
+    return one.array.rows, one.array.columns, one.dataflow
+
+
+def _kind_of(array: Array, flow: Dataflow) -> tuple[int, int, str]:
+    return array.rows, array.columns, flow.short
 
 
 def _rank(one: Candidate) -> tuple[int, int, int, int]:

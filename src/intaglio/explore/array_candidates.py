@@ -42,7 +42,8 @@ class ArrayExploration:
     """What a search found.
 
     `front` holds arrays of which none is worse than another in all costs, the fastest first;
-    `runners_up` the best arrays of other shapes and dataflows among those that were predicted.
+    `runners_up` the best arrays of other shapes or dataflows.
+    `least` holds, for each shape (rows, columns), cycles that no buffers and no dataflow get below.
     `evaluated` arrays were predicted, `bounded` ones were left out because of a bound; in closed
     form a shape with its dataflow counts once, whatever its buffers.
     """
@@ -50,6 +51,7 @@ class ArrayExploration:
     best: ArrayDesign
     front: tuple[Candidate, ...]
     runners_up: tuple[Candidate, ...]
+    least: Mapping[tuple[int, int], int]
     evaluated: int
     bounded: int
 
