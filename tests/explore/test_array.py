@@ -102,7 +102,7 @@ arrays = st.builds(
     sum_rows=powers,
 )
 memories = st.builds(
-    Memory, st.integers(1, 40), st.integers(1, 3), st.integers(1, 3), st.integers(1, 20)
+    Memory, st.integers(1, 40), st.integers(1, 60), st.integers(1, 60), st.integers(1, 20)
 )
 
 

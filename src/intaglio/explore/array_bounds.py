@@ -16,9 +16,18 @@ import numpy as np
 
 from intaglio.arch.systolic.array import SUM_TURNAROUND, Array, Dataflow
 from intaglio.arch.systolic.layers import Layer, Network, Term
-from intaglio.arch.systolic.predict import DRAIN_DONE, Memory
+from intaglio.arch.systolic.predict import (
+    BETWEEN,
+    DRAIN_DONE,
+    LOAD_DONE,
+    STORE_LATENCY,
+    Memory,
+)
 
 Numbers = np.ndarray
+
+#: Cycles from one load's or store's end to the beginning of the next, beside those of its memory.
+AROUND_LOAD, AROUND_STORE = LOAD_DONE + BETWEEN + 1, STORE_LATENCY + BETWEEN + 1
 
 
 @dataclass(frozen=True)
@@ -213,16 +222,21 @@ def cycles(
     folded = sum((fold_cycles(one, rows, columns, flow) for one in layers), np.zeros_like(rows))
     drained = sum((drain_cycles(one, rows, columns) for one in layers), np.zeros_like(rows))
     lanes = _lanes(rows, columns)
-    act_gap = np.maximum(memory.read_gap, -(-like.act_beat // lanes))
     weight_beat = like.beat_bits // like.weight_container
-    weight_gap = np.maximum(memory.read_gap, -(-weight_beat // lanes))
+    # a load or store of one beat takes no gap, but what is around it
+    around_load = memory.read_latency + AROUND_LOAD
+    around_store = memory.write_latency + AROUND_STORE
+    act_chunks, weight_chunks = -(-like.act_beat // lanes), -(-weight_beat // lanes)
+    act_gap = np.minimum(np.maximum(memory.read_gap, act_chunks), around_load)
+    weight_gap = np.minimum(np.maximum(memory.read_gap, weight_chunks), around_load)
+    store_gap = np.minimum(np.maximum(memory.write_gap, act_chunks), around_store)
     loaded, stored = np.zeros_like(rows), np.zeros_like(rows)
     for one in layers:
         taken = sum(term.rows * -(-term.row // like.act_beat) for term in one.terms)
         words = weight_words(one, rows, columns, flow)
         loaded += taken * act_gap + words * lanes // weight_beat * weight_gap
         given = one.shape[0] * -(-one.shape[1] * one.shape[2] // like.act_beat) * one.planes
-        stored += given * np.maximum(memory.write_gap, -(-like.act_beat // lanes))
+        stored += given * store_gap
     around = memory.read_latency + memory.write_latency + DRAIN_DONE + rows + columns
     return np.maximum(np.maximum(folded, drained), np.maximum(loaded, stored)) + around
 

@@ -21,7 +21,7 @@ from intaglio.arch.systolic.constants import parameter_words, weight_groups
 from intaglio.arch.systolic.instructions import Drain, Fold, Instruction, Load, Store
 from intaglio.arch.systolic.layers import Layer, Network
 from intaglio.arch.systolic.plan import Plan, plan, rows_of
-from intaglio.arch.systolic.predict import BETWEEN, LOAD_DONE, Memory, chunks_per_beat
+from intaglio.arch.systolic.predict import Memory, chunks_per_beat
 from intaglio.arch.systolic.schedule import (
     ACT,
     BOOK,
@@ -33,6 +33,7 @@ from intaglio.arch.systolic.schedule import (
 )
 from intaglio.arch.systolic.tensors import Tensor, tensor
 from intaglio.errors import ModelError
+from intaglio.explore.array_bounds import AROUND_LOAD
 from intaglio.explore.array_following import (
     READ_LATENCY,
     WEIGHT_CHUNKS,
@@ -135,8 +136,10 @@ class Followed:
         All of a layer's weights but what the memory holds come in while the array is at work on it.
         """
         timing = timing_of(array, self.memory)
-        each = timing[READ_LATENCY] + timing[WEIGHT_CHUNKS] - 1 + LOAD_DONE + BETWEEN
-        word = array.lanes * array.weight_container / array.beat_bits * timing[WEIGHT_GAP]
+        latency, gap = timing[READ_LATENCY], timing[WEIGHT_GAP]
+        each = max(0, latency + timing[WEIGHT_CHUNKS] + AROUND_LOAD - 1 - gap)
+        beat = min(gap, latency + AROUND_LOAD)  # of loads of one beat too
+        word = array.lanes * array.weight_container / array.beat_bits * beat
         times = [-(-groups.words // (array.weight_words // 2)) for groups in cuts]
         loads = sum(n * each + int(one.words * word) for n, one in zip(times, cuts, strict=True))
         late = (int((groups.words - array.weight_words) * word) for groups in cuts)
