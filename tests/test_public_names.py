@@ -11,6 +11,7 @@ import intaglio
 PUBLIC = [
     "Array",
     "ArrayDesign",
+    "ArrayExploration",
     "ArtifactError",
     "Bundle",
     "Dataflow",
@@ -40,6 +41,7 @@ PUBLIC = [
     "engine",
     "evaluate",
     "explore",
+    "explore_array",
     "load",
     "predict",
     "quantize",

@@ -26,6 +26,7 @@ from intaglio.errors import (
 from intaglio.flow import (
     Array,
     ArrayDesign,
+    ArrayExploration,
     Bundle,
     Dataflow,
     Design,
@@ -45,6 +46,7 @@ from intaglio.flow import (
     emit,
     evaluate,
     explore,
+    explore_array,
     load,
     predict,
     quantize,
@@ -57,6 +59,7 @@ from intaglio.flow import (
 __all__ = [
     "Array",
     "ArrayDesign",
+    "ArrayExploration",
     "ArtifactError",
     "Bundle",
     "Dataflow",
@@ -86,6 +89,7 @@ __all__ = [
     "engine",
     "evaluate",
     "explore",
+    "explore_array",
     "load",
     "predict",
     "quantize",

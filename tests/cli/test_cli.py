@@ -191,3 +191,20 @@ def test_the_version_is_the_packages(capsys: Capture) -> None:
         intaglio("--version")
     assert stop.value.code == 0
     assert capsys.readouterr().out == f"intaglio {version()}\n"
+
+
+def test_explore_finds_an_array(made: Made, tmp_path: Path, capsys: Capture) -> None:
+    design, front = tmp_path / "array.design", tmp_path / "front.csv"
+    words = ("explore", made.program, "--arch", "systolic", "--array", "4x4", "-o", design)
+    found = answer(capsys, *words, "--dataflow", "os", "--pareto", front)
+    assert (found["array"]["rows"], found["array"]["columns"]) == (4, 4)
+    assert {layer["dataflow"] for layer in found["layers"]} == {"os"}
+    assert answer(capsys, "predict", design)["cycles"] == found["cycles"]
+    assert front.read_text().count("\n") == 1 + len(found["front"])
+    picture = tmp_path / "map.png"
+    assert text(capsys, *words, "--heatmap", picture).endswith(f"\n{design}\n{picture}\n")
+
+
+def test_a_shape_that_is_none_is_refused(made: Made, capsys: Capture) -> None:
+    assert intaglio("explore", made.program, "--arch", "systolic", "--array", "4by4") == 2
+    assert "--array must be like 16x8, not '4by4'" in capsys.readouterr().err

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`intaglio explore PROGRAM --device D`: the best folding of a program on a device."""
+"""`intaglio explore PROGRAM --device D`: the best design of a program on a device."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import get_args
 
 from intaglio.arch.store import save_design
+from intaglio.cli import arrays
 from intaglio.cli.arguments import add_device, chosen_device, positive, share
 from intaglio.cli.outcome import Outcome
 from intaglio.flow import CLOCK_MHZ, FILL, LOGIC_FILL, Design, Objective, explore, tradeoffs
@@ -22,12 +23,19 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("program", metavar="PROGRAM", type=Path, help="what quantize wrote")
     add_device(parser)
+    parser.add_argument(
+        "--arch",
+        choices=("dataflow", "systolic"),
+        default="dataflow",
+        help="a unit for every layer (default), or one systolic array for all of them",
+    )
     add_target(parser)
+    arrays.add_array(parser)
     parser.add_argument(
         "--pareto",
         type=Path,
         metavar="FILE",
-        help="also write the foldings between the fastest and the smallest: .csv or .png",
+        help="also write the designs between the fastest and the smallest: .csv or .png",
     )
     parser.add_argument(
         "-o", dest="output", type=Path, metavar="FILE", help="default: PROGRAM with .design"
@@ -93,6 +101,8 @@ def run(arguments: argparse.Namespace) -> Outcome:
     """Search and write the design."""
     if arguments.pareto is not None:
         require_ending(arguments.pareto)
+    if arguments.arch == "systolic":
+        return arrays.run(arguments)
     design = best(arguments, arguments.program)
     output = arguments.output or arguments.program.with_suffix(".design")
     save_design(output, design)

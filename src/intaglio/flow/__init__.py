@@ -19,6 +19,7 @@ from intaglio.arch.systolic.predict import Memory, Prediction
 from intaglio.devices import device
 from intaglio.devices.description import Device
 from intaglio.errors import InfeasibleError, ModelError
+from intaglio.explore.array_candidates import ArrayExploration, Space
 from intaglio.explore.buffers import settle_buffers
 from intaglio.explore.folding import Folding, best_throughput, least_area, pareto
 from intaglio.explore.latency import least_area_within, least_latency
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Array",
     "ArrayDesign",
+    "ArrayExploration",
     "Bundle",
     "Dataflow",
     "Design",
@@ -62,6 +64,7 @@ __all__ = [
     "emit",
     "evaluate",
     "explore",
+    "explore_array",
     "load",
     "predict",
     "quantize",
@@ -170,6 +173,46 @@ def explore(
     folding = _within(fold, fill, logic_fill)
     design = require_fit(dataflow(program, target, folding.folds))
     return Exploration(settle_buffers(design), folding)
+
+
+def explore_array(
+    program: Program,
+    target: Device,
+    *,
+    dataflow: Dataflow | None = None,
+    shape: tuple[int, int] | None = None,
+    beat_bits: int = 64,
+    memory: Memory | None = None,
+    fill: float = FILL,
+    points: int = 0,
+    progress: bool = True,
+) -> ArrayExploration:
+    """Find the systolic array that runs a program in the fewest cycles on a device.
+
+    Args:
+        program: what to run.
+        target: where.
+        dataflow: the one of all layers; by default whichever is best.
+        shape: rows and columns; by default whichever are best.
+        beat_bits: width of the port to external memory.
+        memory: how that answers.
+        fill: share of multipliers and block RAMs to keep to.
+        points: shares of multipliers and of block RAMs that the front is searched for at.
+        progress: show it, where it takes longer than two seconds.
+
+    Exactness: optimal in cycles, which are exact; cells are estimates.
+
+    Raises:
+        InfeasibleError: no array fits.
+        ModelError: no array can run a layer.
+    """
+    from intaglio.explore.array import best_array
+
+    flows = tuple(Dataflow) if dataflow is None else (dataflow,)
+    space = Space(flows, shape, beat_bits, memory or Memory())
+    return best_array(
+        program, target, space, fill=fill, logic=1.0, points=points, progress=progress
+    )
 
 
 def tradeoffs(

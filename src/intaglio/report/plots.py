@@ -175,6 +175,57 @@ def _tradeoff(
     return draw
 
 
+def front_png(multipliers: Sequence[int], cycles: Sequence[int], chosen: tuple[int, int]) -> bytes:
+    """Return a PNG file of arrays: their multipliers against their cycles, and the one chosen."""
+
+    def draw(axes: Axes) -> None:
+        from matplotlib.ticker import LogLocator
+
+        axes.set_yscale("log")
+        axes.plot(multipliers, cycles, color=_ACCENT, marker="o", markersize=3.5, linestyle="none")
+        axes.plot(*chosen, color=_WARN, marker="D", markersize=6.5, linestyle="none")
+        axes.annotate(
+            "fastest", chosen, (-8, 6), textcoords="offset points", color=_WARN, ha="right"
+        )
+        axes.set_xlim(0, max(*multipliers, chosen[0]) * 1.08)
+        axes.set_xlabel("multipliers of the array")
+        axes.set_ylabel("cycles a frame")
+        _plain_decades(axes)
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+
+    return _png(draw, (5.6, 3.2), (0.85, 0.5, 0.15, 0.1))
+
+
+def heat_map_png(values: np.ndarray, chosen: tuple[int, int], *, label: str) -> bytes:
+    """Return a PNG file of a number for each shape of an array, and the shape chosen.
+
+    Shapes: values [rows, columns], from 1 on, NaN where there is none; `chosen` rows, columns.
+    """
+
+    def draw(axes: Axes) -> None:
+        from matplotlib.colors import LinearSegmentedColormap, LogNorm
+
+        colors = LinearSegmentedColormap.from_list("page", [_ACCENT, _BAND])
+        rows, columns = values.shape
+        edges = np.arange(columns + 1) + 0.5, np.arange(rows + 1) + 0.5
+        norm = LogNorm(float(np.nanmin(values)), float(np.nanmax(values)))
+        mesh = axes.pcolormesh(*edges, values, cmap=colors, norm=norm, rasterized=True)
+        axes.plot(chosen[1], chosen[0], color=_WARN, marker="D", markersize=5, linestyle="none")
+        axes.set_xscale("log", base=2)
+        axes.set_yscale("log", base=2)
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_major_formatter(lambda value, _: f"{value:g}" if value >= 1 else "")
+        axes.set_xlabel("columns")
+        axes.set_ylabel("rows")
+        bar = axes.figure.colorbar(mesh, ax=axes, pad=0.03)
+        bar.outline.set_visible(False)
+        bar.set_label(label)
+        bar.ax.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+        bar.ax.yaxis.set_minor_formatter(lambda _value, _: "")
+
+    return _png(draw, (5.8, 4.2), (0.55, 0.5, 0.7, 0.1))
+
+
 @dataclass(frozen=True)
 class Spot:
     """A point under a roof: MACs a byte without and with the weights, MACs a cycle, and its roof.

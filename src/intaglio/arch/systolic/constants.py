@@ -33,23 +33,24 @@ class Weights:
 
 def put_weights(cut: Sequence[Block], array: Array, image: Image) -> tuple[Weights, ...]:
     """Put a layer's weights into memory, in groups that half of the array's own memory holds."""
-    room = array.weight_words // 2
+    return tuple(
+        Weights(tuple(places), *_put([cut[n].pieces[i] for n, i, _ in places], array, image))
+        for places in weight_groups(cut, array.weight_words // 2)
+    )
+
+
+def weight_groups(cut: Sequence[Block], room: int) -> list[list[tuple[int, int, int]]]:
+    """Return what is loaded together, in so many words: block, piece of it, and its first word."""
     groups: list[list[tuple[int, int, int]]] = [[]]
-    pieces: list[list[Piece]] = [[]]
     used = 0
     for number, block in enumerate(cut):
         for index, piece in enumerate(block.pieces):
             if used + piece.size > room:
                 groups.append([])
-                pieces.append([])
                 used = 0
             groups[-1].append((number, index, used))
-            pieces[-1].append(piece)
             used += piece.size
-    return tuple(
-        Weights(tuple(places), *_put(some, array, image))
-        for places, some in zip(groups, pieces, strict=True)
-    )
+    return groups
 
 
 def _put(

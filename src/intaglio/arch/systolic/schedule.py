@@ -96,6 +96,26 @@ def schedule(net: Network, array: Array, flows: Mapping[str, Dataflow]) -> Sched
     )
 
 
+def leaves_each_step(layer: Layer, flow: Dataflow) -> bool:
+    """Tell whether sums leave the array after each step, as the largest is kept behind it."""
+    return layer.maximum and flow is Dataflow.OUTPUT_STATIONARY
+
+
+def pace(
+    piece: Piece, pixels: int, array: Array, flow: Dataflow, *, each_step: bool
+) -> tuple[int, int]:
+    """Return the pixels of a tile of the array, and the cycles of a step."""
+    tile = {
+        Dataflow.WEIGHT_STATIONARY: pixels,
+        Dataflow.INPUT_STATIONARY: array.columns,
+        Dataflow.OUTPUT_STATIONARY: array.rows,
+    }[flow]
+    period = max(min(tile, pixels), piece.weights, SUM_TURNAROUND)
+    if flow is Dataflow.OUTPUT_STATIONARY:  # rows of sums leave one a cycle
+        period = max(period, -(-array.rows // (1 if each_step else piece.steps)))
+    return tile, period
+
+
 @dataclass
 class _Turns:
     """Two halves of a memory that take turns: how many instructions must be done before each."""
@@ -297,15 +317,8 @@ class _Work:
         y = band.start * term.stride[0] + term.origin[0] + piece.r * term.dilation[0]
         x = (columns.start * term.stride[1] + term.origin[1]) * channels + piece.element
         pixels = len(band) * len(columns)
-        each_step = self.layer.maximum and self.flow is Dataflow.OUTPUT_STATIONARY
-        tile = {
-            Dataflow.WEIGHT_STATIONARY: pixels,
-            Dataflow.INPUT_STATIONARY: array.columns,
-            Dataflow.OUTPUT_STATIONARY: array.rows,
-        }[self.flow]
-        period = max(min(tile, pixels), piece.weights, SUM_TURNAROUND)
-        if self.flow is Dataflow.OUTPUT_STATIONARY:  # rows of sums leave one a cycle
-            period = max(period, -(-array.rows // (1 if each_step else piece.steps)))
+        each_step = leaves_each_step(self.layer, self.flow)
+        tile, period = pace(piece, pixels, array, self.flow, each_step=each_step)
         return Fold(
             mode=self.flow.value,
             is_signed=int(term.element.signed),

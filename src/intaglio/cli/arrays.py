@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`intaglio explore PROGRAM --arch systolic`: the best array for a program on a device."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from intaglio.arch.systolic.array import Dataflow
+from intaglio.arch.systolic.store import save_array_design
+from intaglio.cli.arguments import chosen_device
+from intaglio.cli.outcome import Outcome
+from intaglio.errors import ModelError
+from intaglio.flow import explore_array
+from intaglio.ops.store import load_program
+from intaglio.report.array_exploration import (
+    exploration_document,
+    exploration_text,
+    save_array_front,
+    save_heat_map,
+)
+
+#: Shares of the multipliers and of the block RAMs that `--pareto` searches at.
+POINTS = 5
+
+
+def add_array(parser: argparse.ArgumentParser) -> None:
+    """Add what a search for an array may be kept to."""
+    group = parser.add_argument_group("with --arch systolic")
+    group.add_argument(
+        "--dataflow",
+        choices=("ws", "is", "os", "any"),
+        default="any",
+        help="weights, inputs or outputs stand still; the best of them by default",
+    )
+    group.add_argument("--array", metavar="RxC", help="rows and columns, e.g. 16x8 (default: best)")
+    group.add_argument(
+        "--beat-bits",
+        type=int,
+        default=64,
+        metavar="B",
+        help="width of the port to external memory (default 64)",
+    )
+    group.add_argument(
+        "--heatmap", type=Path, metavar="FILE.png", help="draw the least cycles of every shape"
+    )
+
+
+def shape(text: str | None) -> tuple[int, int] | None:
+    """Read `16x8`.
+
+    Raises:
+        ModelError: it is not of that form.
+    """
+    if text is None:
+        return None
+    rows, _, columns = text.partition("x")
+    if not (rows.isdecimal() and columns.isdecimal()):
+        raise ModelError(f"--array must be like 16x8, not {text!r}")
+    return int(rows), int(columns)
+
+
+def run(arguments: argparse.Namespace) -> Outcome:
+    """Search and write the design."""
+    found = explore_array(
+        load_program(arguments.program),
+        chosen_device(arguments),
+        dataflow=None if arguments.dataflow == "any" else Dataflow.parse(arguments.dataflow),
+        shape=shape(arguments.array),
+        beat_bits=arguments.beat_bits,
+        fill=arguments.fill,
+        points=0 if arguments.pareto is None else POINTS,
+    )
+    output = arguments.output or arguments.program.with_suffix(".design")
+    save_array_design(output, found.best)
+    document = {"design": str(output), **exploration_document(found)}
+    written = [output]
+    if arguments.pareto is not None:
+        save_array_front(arguments.pareto, found)
+        document["pareto"] = str(arguments.pareto)
+        written.append(arguments.pareto)
+    if arguments.heatmap is not None:
+        save_heat_map(arguments.heatmap, found)
+        document["heatmap"] = str(arguments.heatmap)
+        written.append(arguments.heatmap)
+    return Outcome("\n".join((exploration_text(found), *map(str, written))), document)

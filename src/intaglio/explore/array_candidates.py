@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a search for the best array looks at, and what it returns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from intaglio.arch.systolic.array import Array, Dataflow
+from intaglio.arch.systolic.design import ArrayDesign
+from intaglio.arch.systolic.predict import Memory
+from intaglio.hw.cost import Resources
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """An array with the dataflow of each layer, and what it takes.
+
+    Units: `cycles` a frame, exact; `traffic` bits a frame to and from external memory; `resources`
+    cells of the device.
+    """
+
+    array: Array
+    flows: Mapping[str, Dataflow]
+    cycles: int
+    traffic: int
+    resources: Resources
+
+    @property
+    def dataflow(self) -> str:
+        """The dataflows in use, as they are called."""
+        return "+".join(sorted({flow.short for flow in self.flows.values()}))
+
+    @property
+    def costs(self) -> tuple[int, int, int, int]:
+        """What a front compares: cycles, multipliers, block RAMs, traffic; less is better."""
+        return self.cycles, self.array.multipliers, self.resources.bram, self.traffic
+
+
+@dataclass(frozen=True)
+class ArrayExploration:
+    """What a search found.
+
+    `front` holds arrays of which none is worse than another in all costs, the fastest first;
+    `runners_up` the best arrays of other shapes or dataflows.
+    `least` holds, for each shape (rows, columns), cycles that no buffers and no dataflow get below.
+    `evaluated` arrays were predicted, `bounded` ones were left out because of a bound; in closed
+    form a shape with its dataflow counts once, whatever its buffers.
+    """
+
+    best: ArrayDesign
+    front: tuple[Candidate, ...]
+    runners_up: tuple[Candidate, ...]
+    least: Mapping[tuple[int, int], int]
+    evaluated: int
+    bounded: int
+
+
+@dataclass(frozen=True)
+class Space:
+    """Which arrays are looked at: shapes, dataflows, the width of the memory port, the memory."""
+
+    dataflows: tuple[Dataflow, ...] = tuple(Dataflow)
+    shape: tuple[int, int] | None = None
+    beat_bits: int = 64
+    memory: Memory = field(default_factory=Memory)
+
+
+def nondominated(found: Sequence[Candidate]) -> list[Candidate]:
+    """Return those that no other is at least as good as in all costs; of equals the first."""
+    kept: list[Candidate] = []
+    for one in sorted(found, key=lambda one: one.costs):
+        if not any(all(a <= b for a, b in zip(k.costs, one.costs, strict=True)) for k in kept):
+            kept.append(one)
+    return kept

@@ -1,0 +1,393 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A program's layers as `array_following` takes them, each made once for all arrays it is alike on.
+
+Cuts, bands and groups of weights are those of the schedule itself (`arch/systolic`). Most sizes of
+an array change few of them: a layer whose weights fit a memory does not care how large that is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import accumulate
+from typing import Any, TypeVar, cast
+
+import numpy as np
+
+from intaglio.arch.systolic.array import PARAMETER_CONTAINER, Array, Dataflow
+from intaglio.arch.systolic.blocks import Block, Piece, blocks
+from intaglio.arch.systolic.constants import parameter_words, weight_groups
+from intaglio.arch.systolic.instructions import Drain, Fold, Instruction, Load, Store
+from intaglio.arch.systolic.layers import Layer, Network
+from intaglio.arch.systolic.plan import Plan, plan, rows_of
+from intaglio.arch.systolic.predict import Memory, chunks_per_beat
+from intaglio.arch.systolic.schedule import (
+    ACT,
+    BOOK,
+    PARAMETERS,
+    UNITS,
+    WEIGHTS,
+    leaves_each_step,
+    pace,
+)
+from intaglio.arch.systolic.tensors import Tensor, tensor
+from intaglio.errors import ModelError
+from intaglio.explore.array_bounds import AROUND_LOAD
+from intaglio.explore.array_following import (
+    READ_LATENCY,
+    WEIGHT_CHUNKS,
+    WEIGHT_GAP,
+    Numbers,
+    Tables,
+    follow,
+    start,
+)
+
+#: Words with which a memory of weights holds most layers whole.
+MANY_WORDS = 1 << 16
+
+Made = TypeVar("Made")
+
+
+@dataclass(frozen=True, eq=False)
+class _Cut:
+    """A layer's blocks without their words: of these only the values, for codebooks."""
+
+    blocks: tuple[Block, ...]
+    values: tuple[tuple[Numbers, ...], ...]
+
+    @cached_property
+    def words(self) -> int:
+        """Words of weights of all blocks."""
+        return sum(piece.size for block in self.blocks for piece in block.pieces)
+
+    @cached_property
+    def longest(self) -> int:
+        """Words of the longest piece, before equal ones are kept once."""
+        return max(piece.steps * piece.weights for block in self.blocks for piece in block.pieces)
+
+
+@dataclass(frozen=True, eq=False)
+class Groups:
+    """A layer's blocks with their weights in groups: see `Tables`.
+
+    `read` is each term and value that is read, in the order in which they are loaded.
+
+    Shapes: starts [blocks + 1], segments [S, 2], beats [groups, 2]; `folds` [S, kinds] says how
+    many folds of a segment there are of each of `pieces`, which differ in steps or words.
+    """
+
+    blocks: tuple[Block, ...]
+    words: int
+    read: tuple[tuple[int, str], ...]
+    starts: tuple[int, ...]
+    segments: Numbers
+    beats: Numbers
+    pieces: tuple[Piece, ...]
+    folds: Numbers
+
+
+class Followed:
+    """A program that is followed on arrays of one kind: all but shape, dataflow and buffers alike.
+
+    Exactness: `cycles` is at most those of `ArrayDesign.prediction`, and equal but for bursts that
+    begin just before a boundary of 4 KiB and memories much slower than they are deep.
+    """
+
+    def __init__(self, net: Network, like: Array, memory: Memory) -> None:
+        self.net, self.like, self.memory = net, like, memory
+        source = net.graph.inputs[0]
+        shape = (1, 1, 1, *source.type.shape)[-3:]
+        named = [(source.name, (shape[0], shape[1], shape[2]), source.type.integer)]
+        named += [(layer.name, layer.shape, layer.element) for layer in net.layers]
+        self.tensors: dict[str, Tensor] = {}
+        self.first_row: dict[str, int] = {}
+        self.rows = 0
+        for name, sizes, element in named:
+            self.tensors[name] = tensor(name, sizes, element, 0, like)
+            self.first_row[name] = self.rows
+            self.rows += sizes[0]
+        self._made: dict[tuple[Hashable, ...], Any] = {}
+        self._plans: dict[Hashable, Plan] = {}
+        self._tables: dict[Hashable, Tables] = {}
+
+    def tables(self, array: Array, flows: Sequence[Dataflow]) -> list[Tables]:
+        """Return the tables of all layers; equal arrays get the same ones.
+
+        Raises:
+            ModelError: a layer does not fit the array.
+        """
+        cuts = self.cuts(array, flows)
+        return self.joined(array, flows, cuts, self.plans(array, flows, cuts))
+
+    def cuts(self, array: Array, flows: Sequence[Dataflow]) -> list[Groups]:
+        """Return how weights are cut: the same whatever `act_rows`, and mostly `sum_rows`."""
+        return [self._groups(index, array, flow) for index, flow in enumerate(flows)]
+
+    def plans(self, array: Array, flows: Sequence[Dataflow], cuts: Sequence[Groups]) -> list[Plan]:
+        """Return how pixels are cut: the same whatever `weight_words`."""
+        pairs = zip(flows, cuts, strict=True)
+        return [self._plan(index, array, flow, cut) for index, (flow, cut) in enumerate(pairs)]
+
+    def least(self, array: Array, cuts: Sequence[Groups], folds: Sequence[int]) -> int:
+        """Return cycles that weights take at least, whatever the pixels are cut to.
+
+        All of a layer's weights but what the memory holds come in while the array is at work on it.
+        """
+        timing = timing_of(array, self.memory)
+        latency, gap = timing[READ_LATENCY], timing[WEIGHT_GAP]
+        each = max(0, latency + timing[WEIGHT_CHUNKS] + AROUND_LOAD - 1 - gap)
+        beat = min(gap, latency + AROUND_LOAD)  # of loads of one beat too
+        word = array.lanes * array.weight_container / array.beat_bits * beat
+        times = [-(-groups.words // (array.weight_words // 2)) for groups in cuts]
+        loads = sum(n * each + int(one.words * word) for n, one in zip(times, cuts, strict=True))
+        late = (int((groups.words - array.weight_words) * word) for groups in cuts)
+        return max(int(loads), sum(map(max, folds, late)))
+
+    def joined(
+        self,
+        array: Array,
+        flows: Sequence[Dataflow],
+        cuts: Sequence[Groups],
+        plans: Sequence[Plan],
+    ) -> list[Tables]:
+        """Return the tables of cuts and plans."""
+        found = []
+        for index, (flow, groups, how) in enumerate(zip(flows, cuts, plans, strict=True)):
+            key = index, flow, id(groups), id(how)
+            table = self._tables.get(key)
+            if table is None:
+                table = self._tables[key] = self._make(index, array, flow, groups, how)
+            found.append(table)
+        return found
+
+    def forget(self) -> None:
+        """Drop what only the shapes asked for so far need."""
+        self._made = {key: found for key, found in self._made.items() if key[0] == "plan"}
+        self._tables.clear()
+
+    def cycles(
+        self, timing: Numbers, tables: Sequence[Tables], rests: Sequence[int], most: float
+    ) -> int | None:
+        """Return the cycles of a frame, or None once they are proven to be at least `most`.
+
+        `timing` is that of the array; `rests` are cycles that it folds after each layer at least.
+        """
+        state, written = start(), np.zeros(self.rows, np.int64)
+        end = 0
+        for table, rest in zip(tables, rests, strict=True):
+            end = follow(state, written, timing, table)
+            if end >= most or state[1] + rest >= most:
+                return None
+        return end
+
+    def least_parameter_words(self, array: Array, cuts: Sequence[Groups]) -> int:
+        """Return the least size of the memory of parameters; more of it changes no cycle."""
+        most = max(
+            parameter_words(layer, groups.blocks, array)
+            for layer, groups in zip(self.net.layers, cuts, strict=True)
+        )
+        return max(2, 1 << (2 * most - 1).bit_length())
+
+    # --- parts of a layer's tables ----------------------------------------------------------------
+
+    def _once(self, key: tuple[Hashable, ...], make: Callable[[], Made]) -> Made:
+        """Make something once; what cannot be made fails each time with the same words."""
+        found = self._made.get(key)
+        if found is None:
+            try:
+                found = make()
+            except ModelError as error:
+                found = str(error)
+            self._made[key] = found
+        if isinstance(found, str):
+            raise ModelError(found)
+        return cast("Made", found)
+
+    def _groups(self, index: int, array: Array, flow: Dataflow) -> Groups:
+        layer = self.net.layers[index]
+        wide: int | None = None
+        if flow is Dataflow.INPUT_STATIONARY:
+            outputs = len(layer.terms[0].weight) // layer.terms[0].groups
+            wide = min(-(-outputs // array.columns), array.sum_rows // array.columns)
+        common = index, array.rows, array.columns, wide
+
+        def cut(words: int) -> _Cut:
+            sized = replace(array, weight_words=words)
+            return _without_words(blocks(self.net, layer, sized, flow), array)
+
+        room = array.weight_words // 2
+        words = MANY_WORDS
+        whole = self._once(("cut", *common, words), lambda: cut(MANY_WORDS))
+        if whole.longest > room:
+            words = array.weight_words
+            whole = self._once(("cut", *common, words), lambda: cut(words))
+        key = "groups", *common, words, None if whole.words <= room else room
+        return self._once(key, lambda: _grouped(whole, array))
+
+    def _plan(self, index: int, array: Array, flow: Dataflow, cut: Groups) -> Plan:
+        layer = self.net.layers[index]
+        most = 2 * layer.shape[0] * layer.shape[1]
+        key: Hashable = min(array.sum_rows, 1 << most.bit_length())
+        if flow is Dataflow.INPUT_STATIONARY:
+            channels = max(block.channels for block in cut.blocks)
+            key = array.sum_rows, array.columns, -(-channels // array.columns)
+
+        def make() -> Plan:
+            out = self.tensors[layer.name]
+            how = plan(layer, cut.blocks, self.tensors, out, array, flow)
+            alike = index, how.bands, how.columns, how.whole_in, how.whole_out
+            return self._plans.setdefault(alike, how)
+
+        return self._once(("plan", index, array.act_elements, key), make)
+
+    def _make(self, index: int, array: Array, flow: Dataflow, groups: Groups, how: Plan) -> Tables:
+        layer = self.net.layers[index]
+        out = self.tensors[layer.name]
+        words = parameter_words(layer, groups.blocks, array)
+        scalars = (
+            -(-words * array.lanes * PARAMETER_CONTAINER // array.beat_bits),
+            flow.value,
+            out.planes,
+            len(layer.terms) > 1,
+            how.whole_in,
+            how.whole_out,
+            self.first_row[layer.name],
+            out.row_beats,
+        )
+        last = len(how.bands) - 1
+        tiles = [
+            len(band) * len(columns)
+            for band in (how.bands[0], how.bands[-1])
+            for columns in (how.columns[0], how.columns[-1])
+        ]
+        drained = [-(-block.channels // array.columns) for block in groups.blocks]
+        return Tables(
+            _table(scalars),
+            _table([(len(band), 2 * (b == last)) for b, band in enumerate(how.bands)]),
+            _table([self._loads(layer, groups, band) for band in how.bands]),
+            _table([len(columns) for columns in how.columns]),
+            _table(list(zip(groups.starts, [*drained, 0], strict=True))),
+            groups.segments,
+            _cycles(layer, groups, tiles, array, flow),
+            groups.beats,
+        )
+
+    def _loads(self, layer: Layer, groups: Groups, band: range) -> list[tuple[int, int]]:
+        """Return beats and last row of each value that a band of output rows reads."""
+        found = []
+        for term, value in groups.read:
+            rows = rows_of(layer.terms[term], band)
+            beats = len(rows) * self.tensors[value].row_beats
+            found.append((beats, self.first_row[value] + rows.stop - 1))
+        return found
+
+
+def timing_of(array: Array, memory: Memory) -> Numbers:
+    """Return what `follow` has to know of an array and its memory."""
+    chunks = {kind: chunks_per_beat(array, kind) for kind in (ACT, WEIGHTS, PARAMETERS, BOOK)}
+    gaps = {kind: max(memory.read_gap, count) for kind, count in chunks.items()}
+    loads = [n for kind in chunks for n in (gaps[kind], chunks[kind])]
+    reads = array.act_beat // array.act_chunk
+    stores = reads, max(memory.write_gap, reads), memory.write_latency
+    return _table([memory.read_latency, *loads, *stores, array.fold_delay])
+
+
+def lengths(tables: Sequence[Tables]) -> dict[type[Instruction], int]:
+    """Return how long the list of each unit is."""
+    found: dict[type[Instruction], int] = dict.fromkeys(UNITS, 0)
+    for table in tables:
+        planes, joins = int(table.scalars[2]), int(table.scalars[3])
+        tiles = len(table.bands) * len(table.columns)
+        books = int((table.groups[:, 1] > 0).sum())
+        groups = len(table.groups) + books
+        found[Load] += 1 + table.loads.shape[0] * table.loads.shape[1]
+        found[Load] += groups * (tiles if len(table.groups) > 1 else 1)
+        found[Fold] += tiles * int(table.segments[:, 1].sum())
+        found[Drain] += tiles * (len(table.blocks) - 1) * (planes + joins)
+        found[Store] += len(table.bands) * planes
+    return found
+
+
+def _grouped(cut: _Cut, array: Array) -> Groups:
+    """Put a cut's weights in groups."""
+    places = weight_groups(cut.blocks, array.weight_words // 2)
+    found: dict[tuple[int, int], list[int]] = {}
+    for group, together in enumerate(places):
+        for block, piece, _ in together:
+            found.setdefault((block, group), []).append(piece)
+    order = sorted(found)
+    starts = [0] * (len(cut.blocks) + 1)
+    for block, _ in order:
+        starts[block + 1] += 1
+    pieces: dict[tuple[int, int], tuple[int, Piece]] = {}
+    counts = []
+    for block, group in order:
+        row: dict[int, int] = {}
+        for some in (cut.blocks[block].pieces[index] for index in found[block, group]):
+            kind, _ = pieces.setdefault((some.steps, some.weights), (len(pieces), some))
+            row[kind] = row.get(kind, 0) + 1
+        counts.append(row)
+    read = (piece for block in cut.blocks for piece in block.pieces)
+    return Groups(
+        cut.blocks,
+        cut.words,
+        tuple(dict.fromkeys((piece.term, piece.value) for piece in read)),
+        tuple(accumulate(starts)),
+        _table([(group, len(found[block, group])) for block, group in order]),
+        _table([_beats(cut, group, array) for group in places]),
+        tuple(piece for _, piece in pieces.values()),
+        _table([[row.get(kind, 0) for kind in range(len(pieces))] for row in counts]),
+    )
+
+
+def _cycles(
+    layer: Layer, groups: Groups, tiles: Sequence[int], array: Array, flow: Dataflow
+) -> Numbers:
+    """Return the cycles that the folds of each segment use the array, for tiles of so many pixels.
+
+    Shapes: [tiles, segments].
+    """
+    each_step = leaves_each_step(layer, flow)
+    costs = []
+    for pixels in tiles:
+        paced = [pace(one, pixels, array, flow, each_step=each_step) for one in groups.pieces]
+        costs.append(
+            [
+                -(-pixels // tile) * piece.steps * period
+                for piece, (tile, period) in zip(groups.pieces, paced, strict=True)
+            ]
+        )
+    return _table(costs) @ groups.folds.T
+
+
+def _beats(cut: _Cut, places: Sequence[tuple[int, int, int]], array: Array) -> tuple[int, int]:
+    """Return the beats of a group of weights, and of its codebook."""
+    words = sum(cut.blocks[block].pieces[index].size for block, index, _ in places)
+    beats = -(-words * array.lanes * array.weight_container // array.beat_bits)
+    if not array.code_bits:
+        return beats, 0
+    book = np.unique(np.concatenate([cut.values[block][index] for block, index, _ in places]))
+    if len(book) > 1 << array.code_bits:
+        raise ModelError(f"weights must be at most {1 << array.code_bits} different values")
+    return beats, -(-len(book) * 8 // array.beat_bits)
+
+
+def _without_words(cut: Sequence[Block], array: Array) -> _Cut:
+    """Keep of words only how many there are, and of their values each one, for a codebook."""
+
+    def emptied(piece: Piece) -> Piece:
+        return replace(piece, words=np.broadcast_to(np.int64(0), piece.words.shape))
+
+    def values(piece: Piece) -> Numbers:
+        return np.unique(piece.words) if array.code_bits else piece.words[:0]
+
+    return _Cut(
+        tuple(replace(block, pieces=tuple(map(emptied, block.pieces))) for block in cut),
+        tuple(tuple(map(values, block.pieces)) for block in cut),
+    )
+
+
+def _table(rows: Any) -> Numbers:
+    return np.asarray(rows, np.int64)

@@ -1,0 +1,292 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The search for the best array, against trying every array there is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from intaglio.arch.dataflow import capacity
+from intaglio.arch.systolic.array import Array, Dataflow
+from intaglio.arch.systolic.design import ArrayDesign
+from intaglio.arch.systolic.layers import network
+from intaglio.arch.systolic.memories import array_resources, list_lengths
+from intaglio.arch.systolic.predict import Memory
+from intaglio.devices import device
+from intaglio.errors import InfeasibleError, ModelError
+from intaglio.explore import array as search
+from intaglio.explore.array import best_array
+from intaglio.explore.array_bounds import (
+    convolution,
+    cycles,
+    dense,
+    drain_cycles,
+    fold_cycles,
+    shapes,
+    sizes,
+)
+from intaglio.explore.array_candidates import Space, nondominated
+from intaglio.explore.array_kinds import kinds
+from intaglio.explore.array_tables import Followed, lengths, timing_of
+from intaglio.hw.cost import Resources
+from intaglio.ir.constant import Constant
+from intaglio.ir.graph import Node, Program
+from intaglio.numerics.types import IntType
+from intaglio.ops.conv2d import Conv2d
+from intaglio.ops.flatten import Flatten
+from intaglio.ops.matmul import Matmul
+from intaglio.ops.max_pool import MaxPool
+from intaglio.ops.requantize import Requantize
+from tests.programs import S8, U8, codes, convolutional, program
+
+TARGET = device("ecp5-85f")
+#: So few of each that every array of a small device can be tried.
+FEW_WORDS, FEW_SUMS = range(5, 8), range(3, 6)
+
+
+def requantized() -> Program:
+    """Return the small network whose result is requantized, as an array needs it."""
+    graph = convolutional().graph
+    nodes = [*graph.nodes, Node("out", Requantize(22, 3, U8), ("dense", "k"))]
+    constants = {**graph.constants, "k": codes(IntType(12, signed=False), 5)}
+    return program((8, 8, 2), nodes, constants)
+
+
+@st.composite
+def programs(draw: st.DrawFn) -> Program:
+    """Draw a convolution with groups or without, perhaps pooling, perhaps a dense layer."""
+    sizes_ = st.integers(3, 9)
+    height, width = draw(sizes_), draw(sizes_)
+    groups = draw(st.sampled_from((1, 1, 2, 4)))
+    into, out = groups * draw(st.integers(1, 3)), groups * draw(st.integers(1, 3))
+    kernel = draw(st.integers(1, 3))
+    stride = draw(st.integers(1, 2))
+    border = draw(st.integers(0, kernel - 1))
+    bits = draw(st.integers(2, 8))
+    conv = Conv2d((stride, stride), (border,) * 4, groups=groups)
+    constants = {
+        "w": codes(IntType(bits, signed=True), out, kernel, kernel, into // groups),
+        "b": codes(S8, out),
+        "m": codes(U8, out),
+    }
+    nodes = [
+        Node("conv", conv, ("x", "w", "b")),
+        Node("scaled", Requantize(12, 3, U8), ("conv", "m")),
+    ]
+    p, q = ((size + 2 * border - kernel) // stride + 1 for size in (height, width))
+    if draw(st.booleans()) and min(p, q) >= 2:
+        nodes.append(Node("pool", MaxPool((2, 2), (2, 2)), ("scaled",)))
+        p, q = p // 2, q // 2
+    if draw(st.booleans()):
+        nodes.append(Node("flat", Flatten(), (nodes[-1].name,)))
+        nodes.append(Node("dense", Matmul(), ("flat", "v", "c")))
+        constants["v"] = codes(IntType(bits, signed=True), 3, p * q * out)
+        constants["c"] = codes(S8, 3)
+    return program((height, width, into), nodes, constants)
+
+
+powers = st.integers(3, 8).map(lambda bits: 1 << bits)
+arrays = st.builds(
+    Array,
+    rows=st.integers(1, 9),
+    columns=st.integers(1, 9),
+    dataflows=st.sampled_from(Dataflow).map(lambda flow: frozenset({flow})),
+    act_rows=powers,
+    weight_words=powers,
+    parameter_words=st.just(1024),
+    sum_rows=powers,
+)
+memories = st.builds(
+    Memory, st.integers(1, 40), st.integers(1, 60), st.integers(1, 60), st.integers(1, 20)
+)
+
+
+def sized(made: Program, array: Array) -> Array:
+    """Give an array the widths that a program needs, if there is any for it."""
+    try:
+        kind = kinds(network(made), array.beat_bits)[0]
+    except ModelError:
+        assume(False)
+    return replace(
+        array, act_bits=kind.act_bits, weight_bits=kind.weight_bits, sum_bits=kind.sum_bits
+    )
+
+
+@given(programs(), arrays, memories)
+def test_no_bound_is_above_the_prediction(made: Program, array: Array, memory: Memory) -> None:
+    array = sized(made, array)
+    (flow,) = array.dataflows
+    try:
+        design = ArrayDesign.of(made, TARGET, array, memory=memory)
+    except ModelError:
+        assume(False)
+    net, total = design.network, design.prediction.total
+    rows, columns = np.array([array.rows]), np.array([array.columns])
+    layers = sizes(net, array.act_bits)
+    assert cycles(layers, rows, columns, flow, array, memory)[0] <= total
+    folds = [int(fold_cycles(one, rows, columns, flow)[0]) for one in layers]
+    followed = Followed(net, array, memory)
+    flows = [flow] * len(net.layers)
+    tables = followed.tables(array, flows)
+    assert followed.least(array, followed.cuts(array, flows), folds) <= total
+    timing = timing_of(array, memory)
+    rests = [sum(folds[index + 1 :]) for index in range(len(folds))]
+    found = followed.cycles(timing, tables, rests, np.inf)
+    assert found is not None
+    assert found <= total
+    assert followed.cycles(timing, tables, rests, found) is None
+    assert lengths(tables) == list_lengths(design.schedule)
+
+
+@given(programs(), arrays)
+def test_what_is_followed_is_the_prediction(made: Program, array: Array) -> None:
+    array = sized(made, array)
+    try:
+        design = ArrayDesign.of(made, TARGET, array)
+    except ModelError:
+        assume(False)
+    followed = Followed(design.network, array, Memory())
+    flows = list(design.flows.values())
+    tables = followed.tables(array, flows)
+    found = followed.cycles(timing_of(array, Memory()), tables, [0] * len(tables), np.inf)
+    assert found == design.prediction.total
+
+
+@given(programs(), arrays)
+def test_what_does_not_fit_cannot_be_followed_either(made: Program, array: Array) -> None:
+    array = replace(sized(made, array), act_rows=2, weight_words=2)
+    followed = Followed(network(made), array, Memory())
+    flows = [Dataflow.WEIGHT_STATIONARY] * len(followed.net.layers)
+    some = replace(array, dataflows=frozenset({Dataflow.WEIGHT_STATIONARY}))
+    try:
+        design = ArrayDesign.of(made, TARGET, some)
+    except ModelError:
+        with pytest.raises(ModelError, match="must be at least"):
+            followed.tables(some, flows)
+        return
+    found = followed.cycles(
+        timing_of(some, Memory()), followed.tables(some, flows), [0] * len(flows), np.inf
+    )
+    assert found == design.prediction.total
+
+
+def every(made: Program, bound: Resources) -> list[int]:
+    """Return the cycles of every array that fits."""
+    found = []
+    for kind in kinds(network(made), 64):
+        for r, c, flow in product(range(1, 9), range(1, 9), Dataflow):
+            base = replace(kind, rows=r, columns=c, dataflows=frozenset({flow}))
+            if array_resources(base).dsp > bound.dsp:
+                continue
+            for sums, words, acts in product(FEW_SUMS, FEW_WORDS, FEW_WORDS):
+                some = replace(base, sum_rows=1 << sums, weight_words=1 << words)
+                some = replace(some, act_rows=1 << acts, parameter_words=64)
+                try:
+                    design = ArrayDesign.of(made, TARGET, some)
+                except ModelError:
+                    continue
+                if array_resources(some, list_lengths(design.schedule)).on(TARGET).fits(bound):
+                    found.append(design.prediction.total)
+    return found
+
+
+@pytest.mark.parametrize("dsp", [3, 5, 8])
+def test_the_best_array_is_the_best_of_all(monkeypatch: pytest.MonkeyPatch, dsp: int) -> None:
+    monkeypatch.setattr(search, "BUFFER_BITS", FEW_WORDS)
+    monkeypatch.setattr(search, "SUM_BITS", FEW_SUMS)
+    made = requantized()
+    small = replace(TARGET, dsp=dsp)
+    found = best_array(made, small)
+    assert found.best.prediction.total == min(every(made, capacity(small)))
+    assert found.evaluated < 20
+    assert found.bounded > 0 or dsp == 3  # room for one shape
+
+
+def test_a_search_keeps_to_what_is_asked_for() -> None:
+    space = Space((Dataflow.OUTPUT_STATIONARY,), (3, 2), 128)
+    found = best_array(requantized(), TARGET, space)
+    array = found.best.array
+    assert (array.rows, array.columns, array.beat_bits) == (3, 2, 128)
+    assert set(found.best.flows.values()) == {Dataflow.OUTPUT_STATIONARY}
+    assert found.front[0].cycles == found.best.prediction.total
+
+
+def test_a_front_has_nothing_that_is_worse_in_all() -> None:
+    found = best_array(requantized(), replace(TARGET, dsp=12), points=3)
+    costs = [one.costs for one in found.front]
+    assert costs == sorted(costs)
+    assert len(nondominated(found.front)) == len(costs) > 1
+    assert costs[0][0] == found.best.prediction.total
+    assert min(cost[1] for cost in costs) < found.best.array.multipliers
+    names = {(one.array.rows, one.array.columns, one.dataflow) for one in found.runners_up}
+    assert len(names) == len(found.runners_up)
+
+
+def test_what_fits_nowhere_is_told_by_how_much() -> None:
+    with pytest.raises(InfeasibleError) as caught:
+        best_array(requantized(), replace(TARGET, bram=4))
+    text = str(caught.value)
+    assert text.startswith("a design must fit ecp5-85f, not need bram ")
+    assert " of 4 (" in text
+    assert text.endswith("; or another --array")
+
+
+def test_widths_are_the_least_that_hold_the_program() -> None:
+    (kind,) = kinds(network(requantized()), 64)
+    assert (kind.act_bits, kind.weight_bits, kind.code_bits) == (8, 8, 0)
+    assert kind.sum_bits == 21
+
+
+def test_few_different_weights_are_kept_as_codes() -> None:
+    made = requantized()
+    few = {
+        name: Constant(np.sign(constant.data) * 100, constant.element) if name in "wv" else constant
+        for name, constant in made.graph.constants.items()
+    }
+    made = replace(made, graph=replace(made.graph, constants=few))
+    plain, coded = kinds(network(made), 64)
+    assert (plain.code_bits, coded.code_bits) == (0, 2)
+    found = best_array(made, TARGET, Space(shape=(4, 4)))
+    assert found.best.prediction.total > 0
+
+
+def test_numbers_that_fit_no_array_are_named() -> None:
+    made = requantized()
+    wide = {**made.graph.constants, "w": codes(IntType(12, signed=True), 4, 3, 3, 2)}
+    with pytest.raises(ModelError, match="weights of an array must be at most 8 bits, not 12"):
+        kinds(network(replace(made, graph=replace(made.graph, constants=wide))), 64)
+
+
+def test_sizes_need_no_program() -> None:
+    one = convolution("conv", (226, 226), (3, 3), (64, 128), stride=2)
+    assert one.shape == (112, 112, 128)
+    assert one.macs == 112 * 112 * 128 * 64 * 9
+    rows, columns = np.array([16, 64]), np.array([16, 128])
+    flow = Dataflow.WEIGHT_STATIONARY
+    steps = 3 * -(-3 * 64 // rows)
+    assert (
+        fold_cycles(one, rows, columns, flow).tolist()
+        == (steps * -(-128 // columns) * 112 * 112).tolist()
+    )
+    assert drain_cycles(one, rows, columns).tolist() == [8 * 112 * 112, 112 * 112]
+    assert dense("fc", 1, 512, 1000).macs == 512 * 1000
+
+
+def test_shapes_are_all_there_are() -> None:
+    rows, columns = shapes(6, 4)
+    found = set(zip(rows.tolist(), columns.tolist(), strict=True))
+    assert found == {(r, c) for r in range(1, 5) for c in range(1, 5) if r * c <= 6}
+
+
+def test_nothing_but_the_front_asks_for_less_of_the_device() -> None:
+    found = best_array(requantized(), replace(TARGET, dsp=12))
+    fastest = [found.best.prediction.total, *(one.cycles for one in found.runners_up)]
+    assert fastest == sorted(fastest)
+    best = found.best.array
+    assert found.least[best.rows, best.columns] <= fastest[0]
+    assert all(array_resources(Array(r, c)).dsp <= 12 for r, c in found.least)
