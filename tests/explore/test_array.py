@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from intaglio.arch.dataflow import capacity
 from intaglio.arch.systolic.array import Array, Dataflow
+from intaglio.arch.systolic.cost import array_resources, list_lengths
 from intaglio.arch.systolic.design import ArrayDesign
 from intaglio.arch.systolic.layers import network
-from intaglio.arch.systolic.memories import array_resources, list_lengths
 from intaglio.arch.systolic.predict import Memory
 from intaglio.devices import device
 from intaglio.errors import InfeasibleError, ModelError

@@ -24,10 +24,10 @@ from tqdm import tqdm
 
 from intaglio.arch.dataflow import capacity, over_capacity
 from intaglio.arch.systolic.array import Array, Dataflow
+from intaglio.arch.systolic.cost import array_resources, list_lengths
 from intaglio.arch.systolic.design import ArrayDesign
 from intaglio.arch.systolic.instructions import Instruction, Load, Store
 from intaglio.arch.systolic.layers import network
-from intaglio.arch.systolic.memories import array_resources, list_lengths
 from intaglio.arch.systolic.plan import Plan
 from intaglio.devices.description import Device
 from intaglio.errors import InfeasibleError, ModelError
@@ -293,7 +293,7 @@ class ArraySearch:
                 continue
             found.append((_excess(cells, bound), cells))
         if not found:
-            return f"{self.net.graph.name} must fit an array: {reason}"
+            return f"{self.net.name} must fit an array: {reason}"
         _, smallest = min(found, key=lambda pair: pair[0])
         return f"{over_capacity(smallest, bound, self.device.name)}; or another --array"
 

@@ -97,7 +97,7 @@ class Followed:
 
     def __init__(self, net: Network, like: Array, memory: Memory) -> None:
         self.net, self.like, self.memory = net, like, memory
-        source = net.graph.inputs[0]
+        source = net.source
         shape = (1, 1, 1, *source.type.shape)[-3:]
         named = [(source.name, (shape[0], shape[1], shape[2]), source.type.integer)]
         named += [(layer.name, layer.shape, layer.element) for layer in net.layers]
@@ -105,7 +105,8 @@ class Followed:
         self.first_row: dict[str, int] = {}
         self.rows = 0
         for name, sizes, element in named:
-            self.tensors[name] = tensor(name, sizes, element, 0, like)
+            packed = name in net.packed
+            self.tensors[name] = tensor(name, sizes, element, 0, like, packed=packed)
             self.first_row[name] = self.rows
             self.rows += sizes[0]
         self._made: dict[tuple[Hashable, ...], Any] = {}
@@ -254,7 +255,7 @@ class Followed:
             how.whole_in,
             how.whole_out,
             self.first_row[layer.name],
-            out.row_beats,
+            out.plane_beats // out.shape[0],  # of a packed one no more than there are
         )
         last = len(how.bands) - 1
         tiles = [
@@ -278,9 +279,9 @@ class Followed:
         """Return beats and last row of each value that a band of output rows reads."""
         found = []
         for term, value in groups.read:
-            rows = rows_of(layer.terms[term], band)
-            beats = len(rows) * self.tensors[value].row_beats
-            found.append((beats, self.first_row[value] + rows.stop - 1))
+            place = self.tensors[value]
+            rows = place.whole if place.packed else rows_of(layer.terms[term], band)
+            found.append((place.rows_at(rows)[1], self.first_row[value] + rows.stop - 1))
         return found
 
 

@@ -28,6 +28,8 @@ module systolic_cell #(
   input  logic signed [SumWidth-1:0]    sum_i,
   output logic signed [SumWidth-1:0]    sum_o
 );
+  /* verilator no_inline_module */  // thousands of cells compile as one
+
   logic signed [StreamWidth-1:0] stream_q;
   logic signed [HoldWidth-1:0] hold_q;
   logic signed [StreamWidth+HoldWidth-1:0] product;

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from intaglio.arch.systolic.array import MULTIPLIER_BITS, VALUE_BITS, Array, Dataflow
-from intaglio.arch.systolic.instructions import Instruction, varying_bits
+from intaglio.arch.systolic.instructions import Instruction, varying_bits, width
 from intaglio.arch.systolic.schedule import UNITS, Schedule
 from intaglio.hw.cost import Resources
 from intaglio.hw.memory import Kind, Memory, rom
@@ -56,6 +56,25 @@ def cost(array: Array, lists: Mapping[type[Instruction], ListSize]) -> Resources
     for size in lists.values():
         total += rom(size.bits, size.count).resources
     return total + _memories(array) + _multipliers(array)
+
+
+def array_resources(
+    array: Array, lists: Mapping[type[Instruction], int] | None = None
+) -> Resources:
+    """Return what an array takes with lists of such lengths, at most.
+
+    What differs in a list is not known from its length: every bit of it is kept here.
+    """
+    sizes = {
+        kind: ListSize(length, width(kind, array.act_bits))
+        for kind, length in (lists or {}).items()
+    }
+    return cost(array, sizes)
+
+
+def list_lengths(schedule: Schedule) -> dict[type[Instruction], int]:
+    """Return how long each unit's list is."""
+    return {kind: len(schedule.list_of(kind)) for kind in UNITS}
 
 
 def logic(array: Array) -> Resources:

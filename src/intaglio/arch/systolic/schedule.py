@@ -257,9 +257,8 @@ class _Work:
             if (piece.term, piece.value) in self.bases:
                 continue
             place = scheduler.tensors[piece.value]
-            rows = range(place.shape[0])
-            if not place.packed:
-                rows = rows_of(self.layer.terms[piece.term], band)
+            term = self.layer.terms[piece.term]
+            rows = place.whole if place.packed else rows_of(term, band)
             beat, beats = place.rows_at(rows)
             self.loads = scheduler.issue(
                 Load(

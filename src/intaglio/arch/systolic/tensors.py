@@ -36,6 +36,11 @@ class Tensor:
         return self.shape[1] * self.shape[2]
 
     @property
+    def whole(self) -> range:
+        """All rows."""
+        return range(self.shape[0])
+
+    @property
     def plane_beats(self) -> int:
         """Beats of one plane."""
         return -(-self.shape[0] * self.pitch // self.beat_elements)
