@@ -89,7 +89,8 @@ def _ranges(net: Network, layer: Layer, array: Array, flow: Dataflow) -> Iterato
     term = layer.terms[0]
     inputs, outputs = term.weight.shape[3], len(term.weight) // term.groups
     together = _together(term, array)
-    if together > 1 or (term.groups > 1 and inputs == 1):
+    alone = term.groups > 1 and inputs == 1 and outputs <= array.columns
+    if together > 1 or alone:
         edges = {0, term.groups}
         for other in layer.terms:
             edges |= _edges(net, other, inputs)
