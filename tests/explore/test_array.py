@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from intaglio.arch.dataflow import capacity
 from intaglio.arch.systolic.array import Array, Dataflow
+from intaglio.arch.systolic.blocks import blocks
 from intaglio.arch.systolic.cost import array_resources, list_lengths
 from intaglio.arch.systolic.design import ArrayDesign
 from intaglio.arch.systolic.layers import network
@@ -173,6 +174,16 @@ def test_what_does_not_fit_cannot_be_followed_either(made: Program, array: Array
         timing_of(some, Memory()), followed.tables(some, flows), [0] * len(flows), np.inf
     )
     assert found == design.prediction.total
+
+
+@given(programs(), arrays)
+def test_no_block_is_wider_than_the_array(made: Program, array: Array) -> None:
+    net = network(made)
+    try:
+        cut = blocks(net, net.layers[0], array, Dataflow.WEIGHT_STATIONARY)
+    except ModelError:
+        assume(False)
+    assert max(block.channels for block in cut) <= array.columns
 
 
 def every(made: Program, bound: Resources) -> list[int]:

@@ -142,7 +142,8 @@ def folds(term: TermSize, rows: Numbers, columns: Numbers, flow: Dataflow) -> li
     r, s = term.kernel
     together = np.minimum(rows // term.inputs, columns // term.outputs)
     together = np.maximum(1, together if term.groups > 1 else 1)
-    aside = (together > 1) | (term.groups > 1 and term.inputs == 1)
+    single = term.groups > 1 and term.inputs == 1
+    aside = (together > 1) | (single & (term.outputs <= columns))
     input_stationary = flow is Dataflow.INPUT_STATIONARY
     found = []
     for channels in term.parts if term.groups == 1 else (term.inputs,):
