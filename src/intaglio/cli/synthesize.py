@@ -11,6 +11,7 @@ from intaglio.cli.outcome import Outcome
 from intaglio.errors import IntaglioError
 from intaglio.flow import Bundle, places, synthesize, vivado_project
 from intaglio.report.summary import synthesis_document, synthesis_text
+from intaglio.rtl.array_bundle import design_of
 
 HELP = "a bundle to its bitstream, with LUT, FF, DSP, block RAM, Fmax; or to a Vivado project"
 
@@ -45,5 +46,5 @@ def run(arguments: argparse.Namespace) -> Outcome:
         project = vivado_project(bundle, output=arguments.output, clock_mhz=arguments.mhz)
         return Outcome(str(project), project.to_json())
     found = synthesize(bundle, output=arguments.output, seed=arguments.seed)
-    design = bundle.design()
+    design = design_of(bundle)
     return Outcome(synthesis_text(design, found), synthesis_document(design, found))

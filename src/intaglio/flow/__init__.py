@@ -347,6 +347,9 @@ def synthesize(
 ) -> Synthesis:
     """Synthesise, place and route a bundle for its device, to a bitstream.
 
+    A systolic array is placed alone, its memory port on shift registers instead of pins: what is
+    learned of it are cells and clock.
+
     Args:
         bundle: what `emit` wrote.
         output: folder for netlist, bitstream, log and figures; beside the bundle by default.
@@ -360,10 +363,11 @@ def synthesize(
     """
     from intaglio.tools.synthesis import synthesize_sources
 
+    sources, top = bundle.placed
     return synthesize_sources(
         bundle.folder,
-        bundle.sources,
-        bundle.top,
+        sources,
+        top,
         design_of(bundle).device,
         output or bundle.folder.with_name(bundle.folder.name + ".synth"),
         seed=seed,

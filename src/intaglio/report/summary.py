@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from intaglio.arch.design import Design, Instance
+from intaglio.arch.systolic.design import ArrayDesign
 from intaglio.hw.cost import Resources
 from intaglio.tools.synthesis import Synthesis
 
@@ -92,7 +93,7 @@ def placed_resources(synthesis: Synthesis) -> Resources:
     return Resources(placed.lut, placed.ff, placed.dsp, placed.bram)
 
 
-def synthesis_document(design: Design, synthesis: Synthesis) -> dict[str, Any]:
+def synthesis_document(design: Design | ArrayDesign, synthesis: Synthesis) -> dict[str, Any]:
     """Return the placed figures beside the estimates, as JSON types."""
     placed = placed_resources(synthesis)
     fmax = synthesis.placed.fmax_mhz
@@ -110,7 +111,7 @@ def synthesis_document(design: Design, synthesis: Synthesis) -> dict[str, Any]:
     }
 
 
-def synthesis_text(design: Design, synthesis: Synthesis) -> str:
+def synthesis_text(design: Design | ArrayDesign, synthesis: Synthesis) -> str:
     """Return the placed figures beside the estimates as a table."""
     placed, wanted = placed_resources(synthesis), design.resources
     error = errors(wanted, placed)

@@ -14,6 +14,7 @@ from intaglio.arch.systolic.store import ARCHITECTURE, array_design_bytes, read_
 from intaglio.arch.systolic.tensors import Tensor, frame_bytes
 from intaglio.engine import engine
 from intaglio.hw import library
+from intaglio.rtl.array_pins import array_pins
 from intaglio.rtl.array_testbench import array_testbench
 from intaglio.rtl.array_top import BLOCKS, array_top, list_files
 from intaglio.rtl.bundle import DESIGN, Bundle, stimulus, write_bundle
@@ -41,6 +42,7 @@ def emit_array(design: ArrayDesign, folder: str | Path, frames: np.ndarray | Non
     sources[f"rtl/{module}.sv"] = array_top(design.schedule, module)
     models = {f"sim/{model.name}": model.read_text() for model in library.models(family)}
     texts = {**sources, **models, **list_files(design.schedule)}
+    texts[f"synth/{module}_pins.sv"] = array_pins(design, module)
     texts["README.md"] = _page(design, module)
     texts |= _bench_files(design, module, frames)
     files = {name: text.encode() for name, text in texts.items()}
@@ -51,6 +53,7 @@ def emit_array(design: ArrayDesign, folder: str | Path, frames: np.ndarray | Non
         "device": design.device.name,
         "sources": sorted(sources),
         "models": sorted(models),
+        "placed": {"source": f"synth/{module}_pins.sv", "top": f"{module}_pins"},
         "memory": {
             "input": _place(design.schedule.input, design),
             "output": _place(design.schedule.output, design),
@@ -152,6 +155,7 @@ lowest bits of all elements first.
 ## Files
 - `rtl/` sources; `mem/` the lists of the four units, read with `$readmemh` from paths relative to
   this folder, and the memory before the first frame.
+- `synth/` the top level with its ports on shift registers: what is placed to learn cells and clock.
 - `sim/` bench `{module}_tb.sv`, which plays the memory, and models of a family's own cells, where
   its leaves name any; `vectors/` what the bench reads.
 - `manifest.json` what everything was made from, with checksums.

@@ -56,6 +56,14 @@ class Bundle:
         return bool(self.manifest.get("gate_level", False))
 
     @property
+    def placed(self) -> tuple[tuple[str, ...], str]:
+        """The sources and the top module that are synthesised and placed."""
+        around = self.manifest.get("placed")
+        if around is None:
+            return self.sources, self.top
+        return (*self.sources, str(around["source"])), str(around["top"])
+
+    @property
     def architecture(self) -> str:
         """What kind of design it holds: dataflow or systolic."""
         return str(self.manifest.get("architecture", "dataflow"))
@@ -66,7 +74,15 @@ class Bundle:
         return str(self.manifest["sha256"])
 
     def design(self) -> Design:
-        """Return the design the bundle was written from."""
+        """Return the dataflow design the bundle was written from.
+
+        Raises:
+            ArtifactError: it was written from one of another architecture.
+        """
+        if self.architecture != "dataflow":
+            raise ArtifactError(
+                f"{self.folder} must hold a dataflow design for this, not a {self.architecture} one"
+            )
         return read_design(self.folder / DESIGN)
 
     @classmethod

@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from intaglio.arch.systolic.array import Array, Dataflow
+from intaglio.arch.systolic.cost import cost, list_sizes
 from intaglio.arch.systolic.layers import Network, network
 from intaglio.arch.systolic.predict import Memory, Prediction, predict
 from intaglio.arch.systolic.schedule import Schedule, schedule
 from intaglio.devices.description import Device
 from intaglio.errors import ModelError
+from intaglio.hw.cost import Cycles, Resources
 from intaglio.ir.graph import Program
 
 
@@ -67,6 +69,16 @@ class ArrayDesign:
     def prediction(self) -> Prediction:
         """Cycles of a frame; equal to simulation."""
         return predict(self.schedule, self.memory)
+
+    @cached_property
+    def resources(self) -> Resources:
+        """Cells of the device that it takes, its lists included."""
+        return cost(self.array, list_sizes(self.schedule)).on(self.device)
+
+    @property
+    def cycles(self) -> Cycles:
+        """Latency and interval: a frame begins when the one before it is done."""
+        return Cycles(self.prediction.total, self.prediction.total)
 
     @property
     def utilization(self) -> float:
