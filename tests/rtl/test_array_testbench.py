@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +14,10 @@ import pytest
 from intaglio.arch.systolic.array import Array, Dataflow
 from intaglio.arch.systolic.design import ArrayDesign
 from intaglio.devices import device
-from intaglio.rtl.array_bundle import emit_array
+from intaglio.errors import ArtifactError
+from intaglio.rtl.array_bundle import design_of, emit_array
 from intaglio.rtl.bundle import Bundle
+from intaglio.tools.verilator import verilator_root
 from tests.arch.systolic.test_layers import small
 from tests.benches import run_bench
 
@@ -50,3 +54,28 @@ def test_the_bench_fails_where_a_beat_differs(
     assert status != 0
     assert f"frame 0, beat 0: expected {other}, found {first}" in text
     assert "FAILED: 1 differences" in text
+
+
+def test_what_is_placed_lints_clean(bundle: Bundle) -> None:
+    sources, top = bundle.placed
+    assert top == "network_pins"
+    root = verilator_root()
+    found = subprocess.run(
+        [
+            *(root / "bin" / "verilator_bin", "--lint-only", "-Wall", "--top-module", top),
+            *(*sources, *bundle.models),
+        ],
+        cwd=bundle.folder,
+        env={**os.environ, "VERILATOR_ROOT": str(root)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (found.returncode, found.stderr) == (0, "")
+
+
+def test_a_bundle_says_which_architecture_it_holds(bundle: Bundle) -> None:
+    assert bundle.architecture == "systolic"
+    assert design_of(bundle).resources.dsp == 15 + 2 * 5
+    with pytest.raises(ArtifactError, match="must hold a dataflow design for this, not a systolic"):
+        bundle.design()

@@ -19,6 +19,7 @@ from intaglio.report.array_exploration import (
     save_array_front,
     save_heat_map,
 )
+from intaglio.report.array_roofline import save_roofline
 
 #: Shares of the multipliers and of the block RAMs that `--pareto` searches at.
 POINTS = 5
@@ -40,6 +41,9 @@ def add_array(parser: argparse.ArgumentParser) -> None:
         default=64,
         metavar="B",
         help="width of the port to external memory (default 64)",
+    )
+    group.add_argument(
+        "--roofline", type=Path, metavar="FILE.png", help="draw what each layer reaches"
     )
     group.add_argument(
         "--heatmap", type=Path, metavar="FILE.png", help="draw the least cycles of every shape"
@@ -79,6 +83,10 @@ def run(arguments: argparse.Namespace) -> Outcome:
         save_array_front(arguments.pareto, found)
         document["pareto"] = str(arguments.pareto)
         written.append(arguments.pareto)
+    if arguments.roofline is not None:
+        save_roofline(arguments.roofline, found.best)
+        document["roofline"] = str(arguments.roofline)
+        written.append(arguments.roofline)
     if arguments.heatmap is not None:
         save_heat_map(arguments.heatmap, found)
         document["heatmap"] = str(arguments.heatmap)

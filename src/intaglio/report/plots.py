@@ -254,7 +254,18 @@ def roofline(
     `name` and `description` are as for `histogram`. Units: `peak` MACs a cycle, `bandwidth` bytes
     a cycle.
     """
+    draw = _roofline(layers, whole, peak, bandwidth)
+    return _svg(draw, (7.2, 3.8), (0.65, 0.5, 0.1, 0.08), name, description)
 
+
+def roofline_png(layers: Sequence[Spot], whole: Spot, peak: float, bandwidth: float) -> bytes:
+    """Return the picture of `roofline` as a PNG file."""
+    return _png(_roofline(layers, whole, peak, bandwidth), (7.2, 3.8), (0.65, 0.5, 0.1, 0.1))
+
+
+def _roofline(
+    layers: Sequence[Spot], whole: Spot, peak: float, bandwidth: float
+) -> Callable[[Axes], None]:
     def draw(axes: Axes) -> None:
         spots = [*layers, whole]
         low = min(s.with_weights for s in spots) / 2
@@ -283,7 +294,7 @@ def roofline(
         axes.set_ylabel("MACs a cycle")
         _plain_decades(axes)
 
-    return _svg(draw, (7.2, 3.8), (0.65, 0.5, 0.1, 0.08), name, description)
+    return draw
 
 
 def _label(axes: Axes, spots: Sequence[Spot]) -> None:
