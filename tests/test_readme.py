@@ -77,7 +77,7 @@ def test_the_readmes_commands_run_in_a_row(
     write_lenet_like(tmp_path / "build" / "demo" / "lenet5.onnx").rename(tmp_path / "lenet5.onnx")
     copy, *lines = blocks("README.md", "console").splitlines()
     assert copy == "cp build/demo/lenet5.onnx ."
-    commands = [shlex.split(line) for line in lines]
+    commands = [shlex.split(line) for line in lines if line]
     assert [words[1] for words in commands] == (
         [
             "inspect",

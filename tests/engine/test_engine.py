@@ -110,10 +110,12 @@ def test_layers_of_any_size_equal_the_reference(drawn: tuple[Program, np.ndarray
 def meetings(draw: st.DrawFn) -> tuple[Program, np.ndarray]:
     """Two values of any types that are multiplied, joined, or multiplied as matrices."""
     shape = draw(st.tuples(*[st.integers(1, 4)] * 3))
-    ends = [IntType.parse(draw(st.sampled_from(["u3", "s8", "u12", "s17", "s31"]))) for _ in "ab"]
+    op = draw(st.sampled_from([Mul(), Concat(0), Concat(1), Concat(2), BatchMatmul()]))
+    wide_ends = ["u3", "s8", "u12", "s17", "s31"]  # sums of products have at most 48 bits
+    kinds = (wide_ends, wide_ends if isinstance(op, Concat) else wide_ends[:3])
+    ends = [IntType.parse(draw(st.sampled_from(kind))) for kind in kinds]
     matrix = draw(st.integers(1, 20))
     reshaped = {"a": (shape[0], matrix, shape[1]), "b": (shape[0], shape[1], shape[2])}
-    op = draw(st.sampled_from([Mul(), Concat(0), Concat(1), Concat(2), BatchMatmul()]))
     if not isinstance(op, BatchMatmul):
         reshaped = dict.fromkeys("ab", shape)
         if isinstance(op, Concat):

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from intaglio.arch.systolic.array import Array, Dataflow
+from intaglio.arch.systolic.blocks import blocks
 from intaglio.arch.systolic.design import ArrayDesign
 from intaglio.arch.systolic.layers import network
 from intaglio.devices import device
@@ -19,6 +20,7 @@ from intaglio.numerics.types import IntType
 from intaglio.ops.conv2d import Conv2d
 from intaglio.ops.flatten import Flatten
 from intaglio.ops.matmul import Matmul
+from intaglio.ops.max_pool import MaxPool
 from intaglio.ops.requantize import Requantize
 from intaglio.ops.upsample import Upsample
 from tests.strategies import Sketch
@@ -78,6 +80,15 @@ def test_what_is_too_small_is_named(sizes: dict[str, int], said: str) -> None:
     array = replace(Array(2, 4), **sizes)
     with pytest.raises(ModelError, match=said):
         design(array)
+
+
+def test_a_maximum_sees_one_element_at_a_time_also_of_one_channel() -> None:
+    sketch = Sketch(TensorType((4, 4, 1), U8))
+    sketch.put(MaxPool((2, 2), (2, 2)))
+    made = ArrayDesign.of(scaled(sketch).program(), device("ecp5-85f"), Array(4, 4))
+    (layer, *_) = made.network.layers
+    (block,) = blocks(made.network, layer, made.array, Dataflow.WEIGHT_STATIONARY)
+    assert [(piece.steps, piece.run) for piece in block.pieces] == [(4, 1)]
 
 
 def test_every_layer_needs_a_dataflow_that_the_array_has() -> None:

@@ -145,7 +145,7 @@ def _pieces(
             seen = max(low, start), min(high, end)
             taps = _taps(term, first, count, seen)
             whole = seen == (start, end) and term.groups == 1 and term.dilation[1] == 1
-            if whole:  # kernel columns lie one behind the other in memory: one long run
+            if whole and not layer.maximum:  # kernel columns lie one behind the other: a long run
                 taps = taps.reshape(taps.shape[0], 1, -1, count)
             for r, r_count, u, words in _cut(taps, array, flow):
                 run = min(taps.shape[2] - u * array.rows, words.shape[2] * array.rows)
