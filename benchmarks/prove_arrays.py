@@ -71,15 +71,14 @@ def _scalesim(layer: Layer, flow: str, rows: int, columns: int) -> int | None:
     if len(layer.terms) > 1 or term.groups > 1:
         return None
     filters, kernel_rows, kernel_columns, channels = term.weight.shape
-    size = [
+    height, width = (
         (out - 1) * stride + (kernel - 1) * dilation + 1
         for out, stride, kernel, dilation in zip(
             layer.shape[:2], term.stride, (kernel_rows, kernel_columns), term.dilation, strict=True
         )
-    ]
-    simulated = SimulatedLayer(
-        layer.name, *size, kernel_rows, kernel_columns, channels, filters, *term.stride
     )
+    window = kernel_rows, kernel_columns, channels, filters
+    simulated = SimulatedLayer(layer.name, height, width, *window, *term.stride)
     placement = Placement.of(simulated, flow, rows, columns, sparse=False)
     return placement.folds * placement.lines
 

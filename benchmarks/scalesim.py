@@ -164,8 +164,8 @@ def _time_ours(folder: Path) -> int:
             median = statistics.median(taken[1:])
             print(f"{network} 8x8 {dataflow}: {median * 1000:.0f} ms", flush=True)
     files = Case(NETWORKS["resnet18"], "os", (8, 8)).write(folder / "files")
-    taken = seconds(partial(_sweep, read_topology(files["topology"])), 1)
-    print(f"resnet18, 3 dataflows, 100 arrays, without memories: {taken:.2f} s")
+    swept = seconds(partial(_sweep, read_topology(files["topology"])), 1)
+    print(f"resnet18, 3 dataflows, 100 arrays, without memories: {swept:.2f} s")
     return 0
 
 
