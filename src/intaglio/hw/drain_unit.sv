@@ -106,9 +106,7 @@ module drain_unit #(
       flush_q <= '0;
     end else begin
       unique case (state_q)
-        Idle: if (start_i) begin
-          state_q <= Fetch;
-            end
+        Idle: if (start_i) state_q <= Fetch;
         Fetch: state_q <= at_end ? Idle : Check;
         Check: if (ready) state_q <= Run;
         Run: if (run_end) begin

@@ -38,9 +38,6 @@ module load_unit #(
   input  logic                   rvalid_i,
   output logic                   rready_o
 );
-  localparam int unsigned BeatBytes = BeatWidth / 8;
-  localparam int unsigned BurstBeats = (4096 / BeatBytes < 256) ? 4096 / BeatBytes : 256;
-  localparam int unsigned BurstBits = $clog2(BurstBeats);
   localparam int unsigned Outstanding = 4;
   localparam int unsigned LatencyDone = 4;  // until what was written, an edge late, can be read
 
@@ -72,9 +69,7 @@ module load_unit #(
       flush_q <= '0;
     end else begin
       unique case (state_q)
-        Idle: if (start_i) begin
-          state_q <= Fetch;
-            end
+        Idle: if (start_i) state_q <= Fetch;
         Fetch: state_q <= at_end ? Idle : Check;
         Check: if (ready) state_q <= Run;
         Run: if (run_end) begin
@@ -99,35 +94,24 @@ module load_unit #(
 
   // --- asking ----------------------------------------------------------------------------------
 
-  logic [31:0] ask_q;
-  logic [23:0] ask_left_q, left_q;
-  logic [23:0] left_after;
-  logic [8:0] room, length_q;  // to the next boundary, of the next burst
+  logic [23:0] left_q;
   logic [2:0] waiting_q;
-  logic asked, answered;
+  logic asking, asked, answered;
 
-  assign room = 9'(BurstBeats) - 9'(load_q.beat[BurstBits-1:0]);
-  assign left_after = ask_left_q - 24'(length_q);
-  assign arvalid_o = state_q == Run && ask_left_q != '0 && waiting_q < 3'(Outstanding);
-  assign araddr_o = ask_q << $clog2(BeatBytes);
-  assign arlen_o = 8'(length_q - 1'b1);
+  burst_addresses #(.BeatBytes(BeatWidth / 8)) u_bursts (
+    .clk_i, .start_i(rst_i || state_q == Check), .beat_i(load_q.beat), .beats_i(load_q.beats),
+    .taken_i(asked), .left_o(asking), .addr_o(araddr_o), .len_o(arlen_o)
+  );
+  assign arvalid_o = state_q == Run && asking && waiting_q < 3'(Outstanding);
   assign asked = arvalid_o && arready_i;
   assign answered = take && rlast_i;
   assign run_end = take && left_q == 24'd1;
 
   always_ff @(posedge clk_i) begin
     if (rst_i || state_q == Check) begin
-      ask_q      <= load_q.beat;
-      ask_left_q <= load_q.beats;
-      length_q   <= (load_q.beats < 24'(room)) ? load_q.beats[8:0] : room;
-      left_q     <= load_q.beats;
-      waiting_q  <= '0;
+      left_q    <= load_q.beats;
+      waiting_q <= '0;
     end else begin
-      if (asked) begin
-        ask_q      <= ask_q + 32'(length_q);
-        ask_left_q <= left_after;
-        length_q   <= (left_after < 24'(BurstBeats)) ? left_after[8:0] : 9'(BurstBeats);
-      end
       if (take) left_q <= left_q - 1'b1;
       waiting_q <= waiting_q + 3'(asked) - 3'(answered);
     end

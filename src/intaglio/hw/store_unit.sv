@@ -65,9 +65,7 @@ module store_unit #(
       state_q <= Idle;
     end else begin
       unique case (state_q)
-        Idle: if (start_i) begin
-          state_q <= Fetch;
-            end
+        Idle: if (start_i) state_q <= Fetch;
         Fetch: state_q <= at_end ? Idle : Check;
         Check: if (ready) state_q <= Run;
         Run: if (run_end) state_q <= Fetch;
@@ -85,17 +83,14 @@ module store_unit #(
 
   // --- addresses of bursts, and their acknowledgements -------------------------------------------
 
-  logic [31:0] ask_q;
-  logic [23:0] ask_left_q, bursts_q;
-  logic [23:0] left_after;
-  logic [8:0] room, length_q;  // to the next boundary, of the next burst
-  logic asked, sent, acknowledged;
+  logic [23:0] bursts_q;
+  logic asking, asked, sent, acknowledged;
 
-  assign room = 9'(BurstBeats) - 9'(store_q.beat[BurstBits-1:0]);
-  assign left_after = ask_left_q - 24'(length_q);
-  assign awvalid_o = state_q == Run && ask_left_q != '0;
-  assign awaddr_o = ask_q << $clog2(BeatBytes);
-  assign awlen_o = 8'(length_q - 1'b1);
+  burst_addresses #(.BeatBytes(BeatBytes)) u_bursts (
+    .clk_i, .start_i(rst_i || state_q == Check), .beat_i(store_q.beat), .beats_i(store_q.beats),
+    .taken_i(asked), .left_o(asking), .addr_o(awaddr_o), .len_o(awlen_o)
+  );
+  assign awvalid_o = state_q == Run && asking;
   assign asked = awvalid_o && awready_i;
   assign bready_o = 1'b1;
   assign acknowledged = bvalid_i;
@@ -115,9 +110,6 @@ module store_unit #(
 
   always_ff @(posedge clk_i) begin
     if (rst_i || state_q == Check) begin
-      ask_q        <= store_q.beat;
-      ask_left_q   <= store_q.beats;
-      length_q     <= (store_q.beats < 24'(room)) ? store_q.beats[8:0] : room;
       beat_q       <= store_q.beat;
       beats_left_q <= store_q.beats;
       reads_left_q <= store_q.beats;
@@ -125,11 +117,6 @@ module store_unit #(
       part_q       <= '0;
       bursts_q     <= '0;
     end else begin
-      if (asked) begin
-        ask_q      <= ask_q + 32'(length_q);
-        ask_left_q <= left_after;
-        length_q   <= (left_after < 24'(BurstBeats)) ? left_after[8:0] : 9'(BurstBeats);
-      end
       bursts_q <= bursts_q + 24'(asked) - 24'(acknowledged);
       if (reading) begin
         part_q    <= last_part ? '0 : part_q + 1'b1;
@@ -142,7 +129,7 @@ module store_unit #(
       end
     end
   end
-  assign run_end = acknowledged && bursts_q == 24'd1 && beats_left_q == '0 && ask_left_q == '0;
+  assign run_end = acknowledged && bursts_q == 24'd1 && beats_left_q == '0 && !asking;
 
   always_ff @(posedge clk_i) begin
     read_q <= reading;

@@ -13,6 +13,7 @@ from intaglio.hw.memory import rom
 #: Library modules of an array; leaves of a family take the place of their portable forms.
 BLOCKS = (
     "accumulators",
+    "burst_addresses",
     "chunk_memory",
     "delay",
     "drain_unit",
