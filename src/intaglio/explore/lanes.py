@@ -61,6 +61,14 @@ class Step:
         kept = tuple(state[axis] for axis in self.kept)
         return (*kept, int(self.given[option])) if self.opens else kept
 
+    def behind(self, values: Array, state: State, options: Array) -> Array:
+        """Return the values of the states behind some options.
+
+        Shapes: values as states are indexed; options and result [options], or one for all of them.
+        """
+        kept: Array = values[tuple(state[axis] for axis in self.kept)]
+        return kept[self.given[options]] if self.opens else kept
+
     def choices(self, state: State, interval: int) -> tuple[Array, Array]:
         """Return the options that keep an interval from a state, and their cells [.., kinds]."""
         possible = self.interval <= interval

@@ -34,8 +34,7 @@ def cheapest(choices: Choices, prices: Array, interval: int) -> Walk | None:
     taken = []
     for step, rest in zip(choices.steps, rests[1:], strict=True):
         found, spent = step.choices(state, interval)
-        behind = np.array([rest[step.after(state, int(option))] for option in found])
-        best = int(found[(spent @ prices + behind).argmin()])
+        best = int(found[(spent @ prices + step.behind(rest, state, found)).argmin()])
         taken.append(best)
         state = step.after(state, best)
     return walk(choices, first, taken)
