@@ -64,3 +64,13 @@ def test_a_bundle_that_was_changed_is_refused(
     capsys.readouterr()
     assert intaglio("simulate", tmp_path / "bundle", "--data", "digits", "-n", "1") == 2
     assert "must be as it was written" in capsys.readouterr().err
+
+
+def test_a_picture_of_another_kind_is_refused_before_the_search(
+    made: Made, capsys: Capture, tmp_path: Path
+) -> None:
+    design = tmp_path / "array.design"
+    words = ("explore", made.program, "--arch", "systolic", "--device", "ecp5-25f", "-o", design)
+    assert intaglio(*words, "--heatmap", tmp_path / "shapes.pdf") == 2
+    assert "--heatmap must be a .png file, not" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []

@@ -66,6 +66,9 @@ def shape(text: str | None) -> tuple[int, int] | None:
 
 def run(arguments: argparse.Namespace) -> Outcome:
     """Search and write the design."""
+    for option, path in (("heatmap", arguments.heatmap), ("roofline", arguments.roofline)):
+        if path is not None and path.suffix != ".png":
+            raise ModelError(f"--{option} must be a .png file, not {path}")
     found = explore_array(
         load_program(arguments.program),
         chosen_device(arguments),
