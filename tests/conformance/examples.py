@@ -7,6 +7,7 @@ import numpy as np
 
 from intaglio.ir.constant import Constant
 from intaglio.ir.types import FLOAT32, TensorType
+from intaglio.numerics.rounding import Rounding
 from intaglio.numerics.types import IntType
 from intaglio.ops.add import Add
 from intaglio.ops.argmax import Argmax
@@ -18,15 +19,18 @@ from intaglio.ops.concat import Concat
 from intaglio.ops.conv2d import Conv2d
 from intaglio.ops.conv_transpose2d import ConvTranspose2d
 from intaglio.ops.depth_to_space import DepthToSpace
+from intaglio.ops.fake_quantize import FakeQuantize
 from intaglio.ops.flatten import Flatten
 from intaglio.ops.function import Function
 from intaglio.ops.lookup import Lookup
 from intaglio.ops.matmul import Matmul
 from intaglio.ops.max_pool import MaxPool
 from intaglio.ops.mul import Mul
+from intaglio.ops.multi_threshold import MultiThreshold
 from intaglio.ops.pad import Pad
 from intaglio.ops.relu import Relu
 from intaglio.ops.requantize import Requantize
+from intaglio.ops.requantize_affine import RequantizeAffine
 from intaglio.ops.reshape import Reshape
 from intaglio.ops.slice import Slice
 from intaglio.ops.softmax import Softmax
@@ -51,6 +55,7 @@ def constant(text: str, *shape: int) -> Constant:
 
 
 FLOATS = TensorType((5, 5, 2), FLOAT32)
+ONE = Constant(np.ones(1, dtype=np.int64), IntType.parse("u1"))
 
 EXAMPLES = (
     Example(Add(), (of("u8", 3, 4, 6), of("u8", 3, 4, 6))),
@@ -116,6 +121,8 @@ EXAMPLES = (
     Example(DepthToSpace((3, 2), "crd"), (of("u7", 2, 5, 12),)),
     Example(DepthToSpace((1, 2)), (of("u7", 2, 5, 4),)),
     Example(DepthToSpace((2, 2)), (of("u1", 1, 1, 4),)),
+    Example(FakeQuantize((0.25,), 3, 0, 15), (FLOATS,)),
+    Example(FakeQuantize((0.25, 1.5), 0, -7, 7, Rounding.HALF_UP), (FLOATS,)),
     Example(Flatten(), (of("s6", 3, 4, 2),)),
     Example(Function("hard_sigmoid", (0.2, 0.5)), (FLOATS,)),
     Example(Lookup(), (of("u8", 3, 4, 6), constant("s9", 256))),
@@ -130,6 +137,9 @@ EXAMPLES = (
     Example(Mul(), (of("u8", 3, 4, 6), of("s9n", 3, 4, 6))),
     Example(Mul(), (of("s18", 4, 2, 3), of("u1", 4, 2, 3))),
     Example(Mul(), (of("s7", 10), of("s7", 10))),
+    Example(
+        MultiThreshold(2.0, -1.0), (FLOATS, Constant(np.zeros((1, 1), np.float32), FLOAT32))
+    ),
     Example(Pad((1, 2, 0, 3), 7), (of("u4", 4, 3, 2),)),
     Example(Pad((0, 1, 2, 0), -9), (of("s4", 3, 3, 4),)),
     Example(Relu(), (of("s8", 4, 4, 6),)),
@@ -137,6 +147,18 @@ EXAMPLES = (
     Example(Requantize(16, -3, IntType.parse("s8")), (of("s24", 3, 4, 6), constant("u16", 6))),
     Example(Requantize(5, 0, IntType.parse("u8")), (of("s14", 4, 3, 2), constant("u1", 1))),
     Example(Requantize(0, 9, IntType.parse("u48")), (of("u34", 6), constant("u11", 6))),
+    Example(Requantize(20, 9, IntType.parse("u8")), (of("s17", 4, 6), constant("u30", 6))),
+    Example(
+        RequantizeAffine(13, -2, IntType.parse("s4")),
+        (of("s20", 3, 4, 6), constant("u16", 6), constant("s30", 6)),
+    ),
+    Example(
+        RequantizeAffine(21, 0, IntType.parse("u8")),
+        (of("u14", 5, 4), constant("s29", 4), constant("u40", 1)),
+    ),
+    Example(
+        RequantizeAffine(0, 0, IntType.parse("u1")), (of("s9", 12), ONE, constant("s9", 12))
+    ),
     Example(Reshape((4, 2, 6)), (of("u5", 4, 3, 4),)),
     Example(Slice((1, 0, 4), (5, 7, 8), (2, 3, 1)), (of("s8", 6, 7, 12),)),
     Example(Slice((0, 2, 1), (1, 3, 7), (1, 1, 3)), (of("u3", 1, 4, 8),)),

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
 from fractions import Fraction
 
 import numpy as np
@@ -10,22 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from intaglio.numerics.rounding import Rounding, round_half_up, round_shift, saturate
+from intaglio.numerics.rounding import Rounding, round_half_up, round_real, round_shift, saturate
 from intaglio.numerics.types import IntType
-
-HALF = Fraction(1, 2)
-
-
-def half_away(x: Fraction) -> int:
-    return math.floor(x + HALF) if x >= 0 else math.ceil(x - HALF)
-
-
-RATIONAL: Mapping[Rounding, Callable[[Fraction], int]] = {
-    Rounding.HALF_UP: lambda x: math.floor(x + HALF),
-    Rounding.HALF_EVEN: round,
-    Rounding.HALF_AWAY: half_away,
-    Rounding.FLOOR: math.floor,
-}
+from tests.rationals import HALF, RATIONAL
 
 values = st.lists(st.integers(-(1 << 61), 1 << 61), min_size=1, max_size=20)
 
@@ -58,6 +43,17 @@ def test_small_machine_integers_do_not_wrap(rounding: Rounding) -> None:
     numbers = np.array([-128, -127, -1, 1, 127], dtype=np.int8)
     expected = [RATIONAL[rounding](Fraction(int(n), 4)) for n in numbers]
     assert round_shift(numbers, 2, rounding).tolist() == expected
+
+
+@pytest.mark.parametrize("rounding", Rounding)
+@given(st.lists(st.integers(-(1 << 20), 1 << 20), min_size=1), st.integers(0, 6))
+def test_reals_round_as_the_exact_rational(
+    rounding: Rounding, numbers: list[int], bits: int
+) -> None:
+    reals = np.array(numbers, dtype=np.float32) / np.float32(1 << bits)
+    found = round_real(reals, rounding)
+    assert found.dtype == np.float32
+    assert found.tolist() == [RATIONAL[rounding](Fraction(n, 1 << bits)) for n in numbers]
 
 
 @given(values, st.integers(2, 48), st.booleans(), st.booleans())

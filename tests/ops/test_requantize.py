@@ -15,21 +15,9 @@ from intaglio.numerics.rounding import Rounding
 from intaglio.numerics.types import IntType
 from intaglio.ops.requantize import Requantize
 from tests.ops import reference
+from tests.rationals import HALF, RATIONAL
 
-HALF = Fraction(1, 2)
 S8 = IntType.parse("s8")
-
-
-def rounded(x: Fraction, rounding: Rounding) -> int:
-    match rounding:
-        case Rounding.HALF_UP:
-            return math.floor(x + HALF)
-        case Rounding.HALF_EVEN:
-            return round(x)
-        case Rounding.HALF_AWAY:
-            return math.floor(abs(x) + HALF) * (1 if x >= 0 else -1)
-        case Rounding.FLOOR:
-            return math.floor(x)
 
 
 @pytest.mark.parametrize("rounding", Rounding)
@@ -61,7 +49,7 @@ def test_it_equals_the_exact_rational(
     for index in np.ndindex(x.shape):
         factor = int(multiplier[index[-1] % count])
         exact = Fraction(int(x[index]) * factor, 1 << shift)
-        code = zero_point + rounded(exact, rounding)
+        code = zero_point + RATIONAL[rounding](exact)
         assert found[index] == min(max(code, element.min), element.max)
 
 

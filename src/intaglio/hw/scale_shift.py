@@ -16,28 +16,31 @@ from intaglio.ir.types import TensorType
 
 
 def scale_shift(
-    x: TensorType, multiplier: Constant, y: TensorType, shift: int, zero_point: int, lanes: int
+    x: TensorType,
+    multiplier: Constant,
+    y: TensorType,
+    shift: int,
+    zero_point: int,
+    lanes: int,
+    addend: Constant | None = None,
 ) -> Unit:
-    """Return the unit of a requantize that rounds half up.
+    """Return the unit of a requantize: with an addend a channel, or else rounding half up.
 
-    Shapes: x and y (..., C), multiplier [C] or [1].
+    Shapes: x and y (..., C), multiplier and addend [C] or [1].
 
     Raises:
         ModelError: x or the multiplier is too wide.
     """
-    element, target = x.integer, y.integer
-    factors = multiplier.data.astype(np.int64)
-    trivial = bool(np.all(factors == 1))
+    element, target, factor = x.integer, y.integer, multiplier.type.integer
+    trivial = bool(np.all(multiplier.data == 1))
     if not trivial:
-        require_port("what is requantized", element, ports=2)
-        require_port("multiplier", multiplier.type.integer)
-    width = multiplier.type.integer.width
-    if len(factors) == 1 or np.all(factors == factors[0]):
-        fields = np.full((1, lanes), factors[0])
-    else:
-        fields = factors.reshape(-1, lanes)
-    image = Image.of("MultiplierFile", fields, width)
-    latency = 2 if trivial else 7
+        wide_factor = port_width(factor) > PORT_BITS
+        require_port("what is requantized", element, ports=1 if wide_factor else 2)
+        require_port("multiplier", factor, ports=2 if wide_factor else 1)
+    images = [] if trivial else [_image("MultiplierFile", multiplier, factor.width, lanes)]
+    if addend is not None:
+        images.append(_image("AddendFile", addend, port_width(addend.type.integer), lanes))
+    latency = 7 if images else 2
     depth = fifo_depth(latency)
     out = stream(y, lanes)
     parameters = {
@@ -45,9 +48,6 @@ def scale_shift(
         "Signed": int(element.signed),
         "Lanes": lanes,
         "UseMultiplier": int(not trivial),
-        "MultiplierWidth": width,
-        "MultiplierWords": len(fields),
-        "BlockMultipliers": int(image.memory.block),
         "Shift": shift,
         "ZeroPoint": zero_point,
         "Low": target.min,
@@ -55,23 +55,49 @@ def scale_shift(
         "OutWidth": target.width,
         "OutDepth": depth,
     }
-    memory = Resources() if trivial else image.memory.resources
-    lane = _lane(port_width(element), 0 if trivial else width + 1, shift, zero_point, target.width)
+    if not trivial:
+        parameters |= {
+            "MultiplierWidth": factor.width,
+            "MultiplierSigned": int(factor.signed),
+            "MultiplierWords": len(images[0].fields),
+            "BlockMultipliers": int(images[0].memory.block),
+        }
+    if addend is not None:
+        parameters |= {
+            "UseAddend": 1,
+            "AddendWidth": images[-1].field_width,
+            "AddendWords": len(images[-1].fields),
+            "BlockAddends": int(images[-1].memory.block),
+        }
+    added = images[-1].field_width if addend is not None else 0
+    lane = _lane(
+        port_width(element), 0 if trivial else port_width(factor), shift, zero_point, target.width
+    ) + Resources(lut=added, ff=3 * added)
     return Unit(
         "scale_shift",
-        (*CYCLIC_ROM, "multiplier", "stream_fifo", "scale_shift"),
+        (*CYCLIC_ROM, "delay", "multiplier", "stream_fifo", "scale_shift"),
         parameters,
         {"in": stream(x, lanes)},
         {"out": out},
         (Beats(out.beats, ("in",), ("out",), latency + 1),),
-        lane * lanes + memory + fifo_resources(out.width, depth),
-        images=() if trivial else (image,),
+        sum((image.memory.resources for image in images), lane * lanes)
+        + fifo_resources(out.width, depth),
+        images=tuple(images),
     )
+
+
+def _image(parameter: str, constant: Constant, width: int, lanes: int) -> Image:
+    """Return the memory of one number a channel, one word if they are all the same."""
+    numbers = constant.data.astype(np.int64)
+    if np.all(numbers == numbers[0]):
+        return Image.of(parameter, np.full((1, lanes), numbers[0]), width)
+    return Image.of(parameter, numbers.reshape(-1, lanes), width)
 
 
 def _lane(operand: int, factor: int, shift: int, zero_point: int, target: int) -> Resources:
     """Estimate what one lane takes; operand, factor and target are in bits, no factor being 0."""
-    operands = _multiplied(operand) if factor else ()
+    split, other = (operand, factor) if operand >= factor else (factor, operand)
+    operands = _multiplied(split) if factor else ()
     product = operand + factor
     kept = max(1, product + 2 - shift)  # bits that rounding can change
     joined = max(0, product - SPLIT_BITS) if len(operands) > 1 else 0
@@ -79,7 +105,7 @@ def _lane(operand: int, factor: int, shift: int, zero_point: int, target: int) -
         lut=kept * (3 if zero_point else 2) + joined + 2 * target,
         ff=(2 * operand if factor else 0) + 2 * kept + joined + target,
     )
-    return sum((Multiplier(bits, factor).resources for bits in operands), lane)
+    return sum((Multiplier(bits, other).resources for bits in operands), lane)
 
 
 def _multiplied(operand: int) -> tuple[int, ...]:

@@ -2,22 +2,29 @@
 //
 // Requantize as a stream unit:
 //
-//   y = saturate(ZeroPoint + floor((x * multiplier + half) / 2^Shift)),  half = 2^Shift / 2
+//   y = saturate(ZeroPoint + floor((x * multiplier + addend) / 2^Shift))
 //
-// The multiplier of a channel comes from a memory image, in stream order. An operand of more than
-// 18 bits is split, high * 2^17 + low, over two multipliers whose products are added a stage later.
-// With `UseMultiplier` 0 the multiplier is 1 and only the shift is left.
-// Latency from beat to beat: 7 edges with a multiplier, 2 without.
+// Multiplier and addend of a channel come from memory images, in stream order; with `UseAddend` 0
+// the addend is half of 2^Shift for all. The one operand of the product that has more than 18 bits
+// is split, high * 2^17 + low, over two multipliers whose products are added a stage later.
+// With `UseMultiplier` 0 the multiplier is 1.
+// Latency from beat to beat: 7 edges, 2 with neither multiplier nor addend.
 
 module scale_shift #(
   parameter int unsigned Width = 24,
   parameter bit          Signed = 1'b1,
   parameter int unsigned Lanes = 1,
   parameter bit          UseMultiplier = 1'b1,
-  parameter int unsigned MultiplierWidth = 16,  // unsigned
+  parameter int unsigned MultiplierWidth = 16,
+  parameter bit          MultiplierSigned = 1'b0,
   parameter int unsigned MultiplierWords = 1,
   parameter bit          BlockMultipliers = 1'b0,
   parameter              MultiplierFile = "",
+  parameter bit          UseAddend = 1'b0,
+  parameter int unsigned AddendWidth = 16,      // signed
+  parameter int unsigned AddendWords = 1,
+  parameter bit          BlockAddends = 1'b0,
+  parameter              AddendFile = "",
   parameter int unsigned Shift = 16,
   parameter              ZeroPoint = 0,         // signed, as wide as its value; Low and High too
   parameter              Low = 0,
@@ -35,12 +42,14 @@ module scale_shift #(
   output logic [Lanes*OutWidth-1:0] out_data_o
 );
   localparam int unsigned XWidth = Width + (Signed ? 0 : 1);
-  localparam int unsigned FactorWidth = MultiplierWidth + 1;
+  localparam int unsigned FactorWidth = MultiplierWidth + (MultiplierSigned ? 0 : 1);
   localparam int unsigned ProductWidth = UseMultiplier ? XWidth + FactorWidth : XWidth;
-  localparam int unsigned RoundWidth = ((ProductWidth > Shift) ? ProductWidth : Shift) + 1;
+  localparam int unsigned AddedWidth = (UseAddend && AddendWidth > Shift) ? AddendWidth : Shift;
+  localparam int unsigned RoundWidth = ((ProductWidth > AddedWidth) ? ProductWidth : AddedWidth) + 1;
   localparam int unsigned ScaledWidth = RoundWidth - Shift;
   localparam int unsigned CheckWidth = ((ScaledWidth > OutWidth) ? ScaledWidth : OutWidth) + 2;
-  localparam int unsigned Latency = UseMultiplier ? 6 : 1;  // edges before the FIFO write
+  localparam bit Parameters = UseMultiplier || UseAddend;
+  localparam int unsigned Latency = Parameters ? 6 : 1;  // edges before the FIFO write
   localparam logic signed [RoundWidth-1:0] Half =
       (Shift == 0) ? '0 : RoundWidth'(1) <<< ((Shift == 0) ? 0 : Shift - 1);
 
@@ -66,8 +75,12 @@ module scale_shift #(
       .clk_i, .rst_i, .step_i(issue), .data_o(rom)
     );
     for (genvar i = 0; i < Lanes; i++) begin : gen_extend
-      assign factor[i*FactorWidth +: FactorWidth] =
-          {1'b0, rom[i*MultiplierWidth +: MultiplierWidth]};
+      if (MultiplierSigned) begin : gen_as_is
+        assign factor[i*FactorWidth +: FactorWidth] = rom[i*MultiplierWidth +: MultiplierWidth];
+      end else begin : gen_positive
+        assign factor[i*FactorWidth +: FactorWidth] =
+            {1'b0, rom[i*MultiplierWidth +: MultiplierWidth]};
+      end
     end
   end else begin : gen_no_factor
     logic unused_factor;
@@ -75,9 +88,29 @@ module scale_shift #(
     assign unused_factor = ^factor;
   end
 
+  // --- the addend, as late as the product: two edges behind the multiplier ------------------------
+
+  logic [Lanes*AddendWidth-1:0] addend;
+  if (UseAddend) begin : gen_addend
+    logic [Lanes*AddendWidth-1:0] rom;
+    cyclic_rom #(
+      .Width(Lanes * AddendWidth), .Depth(AddendWords),
+      .BlockRam(BlockAddends), .InitFile(AddendFile)
+    ) u_addend_rom (
+      .clk_i, .rst_i, .step_i(issue), .data_o(rom)
+    );
+    delay #(.Width(Lanes * AddendWidth), .Stages(2)) u_later (
+      .clk_i, .data_i(rom), .data_o(addend)
+    );
+  end else begin : gen_no_addend
+    logic unused_addend;
+    assign addend = '0;
+    assign unused_addend = ^addend;
+  end
+
   for (genvar i = 0; i < Lanes; i++) begin : gen_lane
     logic signed [XWidth-1:0] x;
-    logic signed [RoundWidth-1:0] rounded_q;
+    logic signed [RoundWidth-1:0] rounded_q, added;
     logic signed [CheckWidth-1:0] moved;
 
     if (Signed) begin : gen_signed
@@ -86,43 +119,68 @@ module scale_shift #(
       assign x = {1'b0, in_data_i[i*Width +: Width]};
     end
 
-    if (!UseMultiplier) begin : gen_shift_only
-      always_ff @(posedge clk_i) rounded_q <= RoundWidth'(x) + Half;
-    end else begin : gen_multiply
-      logic signed [XWidth-1:0] x_q, x_qq;
-      logic signed [FactorWidth-1:0] m;
+    if (UseAddend) begin : gen_added
+      assign added = RoundWidth'($signed(addend[i*AddendWidth +: AddendWidth]));
+    end else begin : gen_half
+      assign added = Half;
+    end
 
-      assign m = factor[i*FactorWidth +: FactorWidth];
+    if (!Parameters) begin : gen_shift_only
+      always_ff @(posedge clk_i) rounded_q <= RoundWidth'(x) + added;
+    end else begin : gen_parameters
+      logic signed [XWidth-1:0] x_q, x_qq;
       always_ff @(posedge clk_i) begin
         x_q  <= x;
         x_qq <= x_q;
       end
 
-      if (XWidth <= 18) begin : gen_single
+      if (!UseMultiplier) begin : gen_plain
+        logic [XWidth-1:0] plain;
+        logic signed [RoundWidth-1:0] sum_q;
+        delay #(.Width(XWidth), .Stages(2)) u_plain (
+          .clk_i, .data_i(x_qq), .data_o(plain)
+        );
+        always_ff @(posedge clk_i) begin
+          sum_q     <= RoundWidth'($signed(plain)) + added;
+          rounded_q <= sum_q;
+        end
+      end else if (XWidth <= 18 && FactorWidth <= 18) begin : gen_single
         logic signed [XWidth+FactorWidth-1:0] product;
         logic signed [RoundWidth-1:0] product_q;
         multiplier #(.WidthA(XWidth), .WidthB(FactorWidth)) u_multiplier (
-          .clk_i, .a_i(x_qq), .b_i(m), .product_o(product)
+          .clk_i, .a_i(x_qq), .b_i(factor[i*FactorWidth +: FactorWidth]), .product_o(product)
         );
         always_ff @(posedge clk_i) begin
-          product_q <= RoundWidth'(product) + Half;
+          product_q <= RoundWidth'(product) + added;
           rounded_q <= product_q;
         end
       end else begin : gen_split
-        localparam int unsigned HighWidth = XWidth - 17;
-        logic signed [HighWidth+FactorWidth-1:0] high;
-        logic signed [18+FactorWidth-1:0] low;
-        logic signed [HighWidth+FactorWidth-1:0] high_q;
+        localparam bit SplitX = XWidth > 18;
+        localparam int unsigned LongWidth = SplitX ? XWidth : FactorWidth;
+        localparam int unsigned ShortWidth = SplitX ? FactorWidth : XWidth;
+        localparam int unsigned HighWidth = LongWidth - 17;
+        logic signed [LongWidth-1:0] wide_op;
+        logic signed [ShortWidth-1:0] narrow_op;
+        logic signed [HighWidth+ShortWidth-1:0] high;
+        logic signed [18+ShortWidth-1:0] low;
+        logic signed [HighWidth+ShortWidth-1:0] high_q;
         logic signed [RoundWidth-1:0] low_q;
-        multiplier #(.WidthA(HighWidth), .WidthB(FactorWidth)) u_high (
-          .clk_i, .a_i(x_qq[XWidth-1:17]), .b_i(m), .product_o(high)
+        if (SplitX) begin : gen_split_x
+          assign wide_op   = x_qq;
+          assign narrow_op = factor[i*FactorWidth +: FactorWidth];
+        end else begin : gen_split_factor
+          assign wide_op   = factor[i*FactorWidth +: FactorWidth];
+          assign narrow_op = x_qq;
+        end
+        multiplier #(.WidthA(HighWidth), .WidthB(ShortWidth)) u_high (
+          .clk_i, .a_i(wide_op[LongWidth-1:17]), .b_i(narrow_op), .product_o(high)
         );
-        multiplier #(.WidthA(18), .WidthB(FactorWidth)) u_low (
-          .clk_i, .a_i({1'b0, x_qq[16:0]}), .b_i(m), .product_o(low)
+        multiplier #(.WidthA(18), .WidthB(ShortWidth)) u_low (
+          .clk_i, .a_i({1'b0, wide_op[16:0]}), .b_i(narrow_op), .product_o(low)
         );
         always_ff @(posedge clk_i) begin
           high_q    <= high;
-          low_q     <= RoundWidth'(low) + Half;
+          low_q     <= RoundWidth'(low) + added;
           rounded_q <= (RoundWidth'(high_q) <<< 17) + low_q;
         end
       end

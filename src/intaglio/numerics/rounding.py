@@ -12,12 +12,16 @@ from intaglio.numerics.types import IntType
 
 
 class Rounding(enum.Enum):
-    """How a right shift treats the bits it drops. Half up is ours; the others are for profiles."""
+    """How a number becomes an integer. Half up is ours; the others are what other tools do."""
 
     HALF_UP = "half_up"
     HALF_EVEN = "half_even"
     HALF_AWAY = "half_away"
+    HALF_TOWARD_ZERO = "half_toward_zero"
     FLOOR = "floor"
+    CEIL = "ceil"
+    AWAY = "away"
+    TOWARD_ZERO = "toward_zero"
 
 
 def round_shift(
@@ -29,6 +33,7 @@ def round_shift(
     """
     if shift == 0:
         return values
+    values = np.asarray(values, dtype=np.int64)
     half = np.int64(1) << np.int64(shift - 1)
     match rounding:
         case Rounding.HALF_UP:
@@ -40,6 +45,14 @@ def round_shift(
         case Rounding.HALF_EVEN:
             odd = (values >> shift) & 1
             return (values + (half - 1) + odd) >> shift
+        case Rounding.HALF_TOWARD_ZERO:
+            return (values + half - (values >= 0)) >> shift
+        case Rounding.CEIL:
+            return -(-values >> shift)
+        case Rounding.AWAY:
+            return np.where(values < 0, values >> shift, -(-values >> shift))
+        case Rounding.TOWARD_ZERO:
+            return np.where(values < 0, -(-values >> shift), values >> shift)
         case _:
             assert_never(rounding)
 
@@ -47,6 +60,29 @@ def round_shift(
 def saturate(values: np.ndarray, element: IntType) -> np.ndarray:
     """Replace what lies outside the type's range by its nearest code."""
     return np.clip(values, element.min, element.max).astype(element.dtype)
+
+
+def round_real(values: np.ndarray, rounding: Rounding) -> np.ndarray:
+    """Round reals to integers; the result keeps the width of its floats."""
+    match rounding:
+        case Rounding.HALF_UP:
+            return np.floor(values + 0.5)
+        case Rounding.HALF_EVEN:
+            return np.rint(values)
+        case Rounding.HALF_AWAY:
+            return np.copysign(np.floor(np.abs(values) + 0.5), values)
+        case Rounding.HALF_TOWARD_ZERO:
+            return np.copysign(np.ceil(np.abs(values) - 0.5), values)
+        case Rounding.FLOOR:
+            return np.floor(values)
+        case Rounding.CEIL:
+            return np.ceil(values)
+        case Rounding.AWAY:
+            return np.copysign(np.ceil(np.abs(values)), values)
+        case Rounding.TOWARD_ZERO:
+            return np.trunc(values)
+        case _:
+            assert_never(rounding)
 
 
 def round_half_up(values: np.ndarray) -> np.ndarray:

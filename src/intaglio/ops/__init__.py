@@ -18,15 +18,18 @@ from intaglio.ops.concat import Concat
 from intaglio.ops.conv2d import Conv2d
 from intaglio.ops.conv_transpose2d import ConvTranspose2d
 from intaglio.ops.depth_to_space import DepthToSpace
+from intaglio.ops.fake_quantize import FakeQuantize
 from intaglio.ops.flatten import Flatten
 from intaglio.ops.function import Function
 from intaglio.ops.lookup import Lookup
 from intaglio.ops.matmul import Matmul
 from intaglio.ops.max_pool import MaxPool
 from intaglio.ops.mul import Mul
+from intaglio.ops.multi_threshold import MultiThreshold
 from intaglio.ops.pad import Pad
 from intaglio.ops.relu import Relu
 from intaglio.ops.requantize import Requantize
+from intaglio.ops.requantize_affine import RequantizeAffine
 from intaglio.ops.reshape import Reshape
 from intaglio.ops.slice import Slice
 from intaglio.ops.softmax import Softmax
@@ -47,15 +50,18 @@ BUILT_IN: tuple[type[Operator], ...] = (
     Conv2d,
     ConvTranspose2d,
     DepthToSpace,
+    FakeQuantize,
     Flatten,
     Function,
     Lookup,
     Matmul,
     MaxPool,
     Mul,
+    MultiThreshold,
     Pad,
     Relu,
     Requantize,
+    RequantizeAffine,
     Reshape,
     Slice,
     Softmax,

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Requantize with an addend for each channel, finer than the accumulator's own steps.
+
+    y = saturate(zero_point + floor((x * multiplier[c] + addend[c]) / 2^shift))
+
+Shapes: x (..., C), multiplier [C] or [1], addend [C] or [1]; y as x, of `element`. Where `requantize`
+adds half of what is shifted out, the addend says where exactly each channel's codes begin: a
+staircase that somebody else's quantizer, bias and batch norm make is met for every accumulator.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from intaglio.errors import ModelError
+from intaglio.hw.scale_shift import scale_shift
+from intaglio.hw.unit import Fold, StreamOperator, Unit, lane_folds
+from intaglio.ir.constant import Constant
+from intaglio.ir.loops import LoopNest, elementwise
+from intaglio.ir.types import TensorType
+from intaglio.numerics.rounding import saturate
+from intaglio.numerics.types import IntType
+from intaglio.ops.requantize import PRODUCT_BITS
+
+
+@dataclass(frozen=True)
+class RequantizeAffine(StreamOperator):
+    """Multiply, add, shift, move to the zero point, saturate."""
+
+    name: ClassVar[str] = "requantize_affine"
+    operands: ClassVar[tuple[str, ...]] = ("x", "multiplier", "addend")
+    constant_operands: ClassVar[frozenset[str]] = frozenset({"multiplier", "addend"})
+
+    shift: int
+    zero_point: int
+    element: IntType
+
+    # --- 1 type rule ---------------------------------------------------------------------------
+
+    def infer(self, *types: TensorType) -> TensorType:
+        """Return the same shape, of `element`."""
+        x, multiplier, addend = types
+        for name, operand in (("multiplier", multiplier), ("addend", addend)):
+            if operand.shape not in ((1,), (x.channels,)):
+                raise ModelError(f"{name} must be [1] or [{x.channels}], not {operand}")
+        if not 0 <= self.shift <= PRODUCT_BITS:
+            raise ModelError(f"shift must be 0..{PRODUCT_BITS}, not {self.shift}")
+        if not self.element.min <= self.zero_point <= self.element.max:
+            raise ModelError(f"zero_point must lie in {self.element}, not {self.zero_point}")
+        if x.integer.width + multiplier.integer.width > PRODUCT_BITS:
+            raise ModelError(
+                f"x times multiplier must fit {PRODUCT_BITS} bits, not {x}*{multiplier}"
+            )
+        return TensorType(x.shape, self.element)
+
+    # --- 2 meaning -----------------------------------------------------------------------------
+
+    def evaluate(self, *arrays: np.ndarray) -> np.ndarray:
+        """Requantize a batch."""
+        x, multiplier, addend = (array.astype(np.int64) for array in arrays)
+        return saturate(
+            ((x * multiplier + addend) >> self.shift) + self.zero_point, self.element
+        )
+
+    # --- 3 loops -------------------------------------------------------------------------------
+
+    def loops(self, *types: TensorType) -> LoopNest:
+        """Touch each element once; its products are not the network's MACs."""
+        return elementwise(types[0].shape)
+
+    # --- 4 unit --------------------------------------------------------------------------------
+
+    def folds(self, types: Sequence[TensorType]) -> Iterator[Fold]:
+        """Any number of channels side by side."""
+        return lane_folds(types[0].channels)
+
+    def unit(
+        self, types: Sequence[TensorType], constants: Mapping[str, Constant], fold: Fold
+    ) -> Unit:
+        """Multiply, add, shift and saturate."""
+        return scale_shift(
+            types[0],
+            constants["multiplier"],
+            self.infer(*types),
+            self.shift,
+            self.zero_point,
+            fold.lanes_in,
+            constants["addend"],
+        )

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A staircase over integers as one multiplication and one shift, proven equal everywhere.
+
+An accumulator n stands for the real number scale[c] * n + offset[c], and a quantizer maps that to a
+level 0..T. So there is a least integer n_j[c] for each level j, and hardware is right if and only if
+
+    clip((multiplier[c] * n + addend[c]) >> shift, 0, T) = number of j with n >= n_j[c]
+
+for every n of the accumulator's type. As both sides only rise, this holds if it holds at n_j and at
+n_j - 1 for all j: 2 T inequalities, which say of each multiplier what the addend must lie between.
+The smallest shift is taken at which all channels have a multiplier; nothing is sampled.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from intaglio.numerics.scale import MULTIPLIER_BITS
+from intaglio.numerics.types import IntType
+from intaglio.quantize.declared.steps import Steps
+
+#: Multipliers beyond the width that hardware has today, up to which an exact one is looked for.
+WIDEST = 30
+#: Products of accumulator and multiplier stay exact in int64.
+_PRODUCT_BITS = 60
+#: Multipliers that are tried around the real slope.
+_TRIED = np.arange(-2, 3)
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """Integers of a staircase. Shapes: multiplier and addend [C].
+
+    `whole`, where there is one, is an addend of whole accumulator steps, so that it can be the bias
+    of the layer before: multiplier * whole + half is as good as `addend`.
+    """
+
+    multiplier: np.ndarray
+    addend: np.ndarray
+    shift: int
+    whole: np.ndarray | None
+
+    @property
+    def half(self) -> int:
+        """What rounding half up adds before the shift."""
+        return (1 << self.shift) >> 1
+
+
+def integer_thresholds(
+    scale: np.ndarray, offset: np.ndarray, steps: Steps, element: IntType
+) -> np.ndarray:
+    """Return the least integer of a type, or one more than its highest, that reaches each level.
+
+    Shapes: scale (positive) and offset [C]; result [C, T].
+    """
+    a, b = scale[:, None], offset[:, None]
+    low, high = float(element.min), float(element.max + 1)
+    with np.errstate(invalid="ignore"):
+        guess = np.ceil((steps.thresholds - b) / a)
+    least = np.clip(np.nan_to_num(guess, nan=low, neginf=low, posinf=high), low, high)
+    for _ in range(2):  # the quotient may be off by one where it was rounded
+        least = np.where(steps.reached(a * (least - 1) + b), least - 1, least)
+        least = np.where(steps.reached(a * least + b), least, least + 1)
+    return np.clip(least, low, high).astype(np.int64)
+
+
+def fit(least: np.ndarray, slope: np.ndarray, element: IntType) -> Fit | None:
+    """Find the integers of a staircase, with an addend of whole steps wherever there is one.
+
+    Args:
+        least: for each channel and level, the least integer that reaches it. Shape [C, T].
+        slope: levels an integer, as real numbers. Shape [C].
+        element: the type of the integers.
+
+    Returns:
+        The fit, or None where no multiplier of 30 bits or less does.
+    """
+    for bits, bias in ((MULTIPLIER_BITS, True), (MULTIPLIER_BITS, False), (WIDEST, True)):
+        found = _narrowest(least, slope, element, bits, bias)
+        if found is not None:
+            return found
+    return _narrowest(least, slope, element, WIDEST, False)
+
+
+def _narrowest(
+    least: np.ndarray, slope: np.ndarray, element: IntType, bits: int, bias: bool
+) -> Fit | None:
+    for shift in range(_PRODUCT_BITS - element.width):
+        real = slope * 2.0**shift
+        if real.max() >= 1 << min(bits, _PRODUCT_BITS - element.width):
+            return None
+        found = _at(least, real, element, shift, bias)
+        if found is not None:
+            return found
+    return None
+
+
+def _at(
+    least: np.ndarray, real: np.ndarray, element: IntType, shift: int, bias: bool
+) -> Fit | None:
+    """Return the fit at one shift: the multiplier nearest to the slope that has an addend."""
+    order = np.argsort(np.abs(_TRIED), kind="stable")
+    tried = np.rint(real)[:, None].astype(np.int64) + _TRIED[order]
+    tried = np.maximum(tried, 1)
+    low, high = _between(least, tried, element, shift)
+    half = (1 << shift) >> 1
+    if bias:
+        whole = -((half - low) // tried)
+        good = tried * whole + half <= high
+    else:
+        whole = np.zeros_like(tried)
+        good = low <= high
+    if not good.any(axis=1).all():
+        return None
+    chosen = good.argmax(axis=1)[:, None]
+    multiplier, steps, least_addend = (
+        np.take_along_axis(array, chosen, axis=1)[:, 0] for array in (tried, whole, low)
+    )
+    if bias:
+        return Fit(multiplier, multiplier * steps + half, shift, steps)
+    return Fit(multiplier, least_addend, shift, None)
+
+
+def _between(
+    least: np.ndarray, tried: np.ndarray, element: IntType, shift: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return what the addend of each tried multiplier must lie between.
+
+    Shapes: least [C, T], tried [C, M]; results [C, M].
+    """
+    levels = np.arange(1, least.shape[1] + 1) << shift
+    factor, reached = tried[:, :, None], least[:, None, :]
+    lowest = levels - factor * np.maximum(reached, element.min)
+    highest = levels - factor * (np.minimum(reached, element.max + 1) - 1) - 1
+    # A level that is never reached, or always, bounds one side only.
+    extreme = np.int64(1) << 62
+    low = np.where(reached <= element.max, lowest, -extreme).max(axis=2)
+    high = np.where(reached > element.min, highest, extreme).min(axis=2)
+    # Where nothing bounds the addend from below, it is as high as it may be, and no higher than 0.
+    low = np.where(low == -extreme, np.minimum(high, 0), low)
+    return low, high

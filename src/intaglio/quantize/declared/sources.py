@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the integers of a carrier come from: a value of the program, a layer or sum still to be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from intaglio.ir.constant import Constant
+from intaglio.ir.graph import Node
+from intaglio.ir.operator import Operator
+from intaglio.numerics.types import IntType
+
+if TYPE_CHECKING:
+    from intaglio.quantize.declared.lowering import Lowering
+
+
+@dataclass(frozen=True)
+class Made:
+    """A value the program has already."""
+
+    name: str
+    element: IntType
+
+
+@dataclass(frozen=True)
+class Entrance:
+    """The network's input: real numbers, until its quantizer is met."""
+
+    name: str
+    element: IntType = IntType(1, signed=False)
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """Weighted sums of one value's integers, without their bias.
+
+    Shapes: codes [K, ...]. `element` holds the sums at the extremes of the operand's type.
+    """
+
+    node: Node
+    op: Operator
+    operand: Made
+    codes: np.ndarray
+    element: IntType
+
+    def emit(self, lowering: Lowering, bias: np.ndarray, flipped: np.ndarray) -> Made:
+        """Add the layer with a bias, the channels that are `flipped` with their sums negated."""
+        signs = np.where(flipped, -1, 1)
+        codes = self.codes * signs.reshape(-1, *[1] * (self.codes.ndim - 1))
+        name = f"{self.node.name}.acc"
+        operands = (
+            self.operand.name,
+            lowering.constant(f"{self.node.name}.weight", Constant(codes, code_type(codes))),
+            lowering.constant(f"{self.node.name}.bias", Constant.integers(bias)),
+        )
+        return lowering.emit(Node(name, self.op, operands, self.node.origin))
+
+
+def layer(node: Node, op: Operator, operand: Made, codes: np.ndarray, extra: int = 0) -> Layer:
+    """Describe a layer; `extra` is a code that it pads with."""
+    low, high = min(operand.element.min, extra), max(operand.element.max, extra)
+    rows = codes.reshape(len(codes), -1)
+    up, down = np.maximum(rows, 0).sum(axis=1), np.minimum(rows, 0).sum(axis=1)
+    least, most = up * low + down * high, up * high + down * low
+    # Both signs, as channels may be flipped.
+    reach = max(int(np.abs(least).max()), int(np.abs(most).max()))
+    return Layer(node, op, operand, codes, IntType.holding(-reach, reach))
+
+
+def code_type(codes: np.ndarray) -> IntType:
+    """Return the narrowest type of some codes, signed and without its lowest code if it can be."""
+    low, high = int(codes.min()), int(codes.max())
+    found = IntType.holding(min(low, -1), high)
+    return IntType(found.width, True, True) if found.width > 1 and low > found.min else found
