@@ -30,7 +30,7 @@ from intaglio.ops.multi_threshold import MultiThreshold
 from intaglio.ops.pad import Pad
 from intaglio.ops.relu import Relu
 from intaglio.ops.requantize import Requantize
-from intaglio.ops.requantize_affine import RequantizeAffine
+from intaglio.ops.requantize_affine import RequantizeAffine, Ties
 from intaglio.ops.reshape import Reshape
 from intaglio.ops.slice import Slice
 from intaglio.ops.softmax import Softmax
@@ -137,9 +137,7 @@ EXAMPLES = (
     Example(Mul(), (of("u8", 3, 4, 6), of("s9n", 3, 4, 6))),
     Example(Mul(), (of("s18", 4, 2, 3), of("u1", 4, 2, 3))),
     Example(Mul(), (of("s7", 10), of("s7", 10))),
-    Example(
-        MultiThreshold(2.0, -1.0), (FLOATS, Constant(np.zeros((1, 1), np.float32), FLOAT32))
-    ),
+    Example(MultiThreshold(2.0, -1.0), (FLOATS, Constant(np.zeros((1, 1), np.float32), FLOAT32))),
     Example(Pad((1, 2, 0, 3), 7), (of("u4", 4, 3, 2),)),
     Example(Pad((0, 1, 2, 0), -9), (of("s4", 3, 3, 4),)),
     Example(Relu(), (of("s8", 4, 4, 6),)),
@@ -153,12 +151,18 @@ EXAMPLES = (
         (of("s20", 3, 4, 6), constant("u16", 6), constant("s30", 6)),
     ),
     Example(
+        RequantizeAffine(2, 1, IntType.parse("s6"), Ties.EVEN),
+        (of("s9", 3, 4, 6), constant("u2", 6), constant("s5", 6)),
+    ),
+    Example(
+        RequantizeAffine(0, 1, IntType.parse("s6"), Ties.ODD),
+        (of("s7", 12), ONE, constant("s3", 12)),
+    ),
+    Example(
         RequantizeAffine(21, 0, IntType.parse("u8")),
         (of("u14", 5, 4), constant("s29", 4), constant("u40", 1)),
     ),
-    Example(
-        RequantizeAffine(0, 0, IntType.parse("u1")), (of("s9", 12), ONE, constant("s9", 12))
-    ),
+    Example(RequantizeAffine(0, 0, IntType.parse("u1")), (of("s9", 12), ONE, constant("s9", 12))),
     Example(Reshape((4, 2, 6)), (of("u5", 4, 3, 4),)),
     Example(Slice((1, 0, 4), (5, 7, 8), (2, 3, 1)), (of("s8", 6, 7, 12),)),
     Example(Slice((0, 2, 1), (1, 3, 7), (1, 1, 3)), (of("u3", 1, 4, 8),)),

@@ -26,5 +26,7 @@ def test_channels_have_thresholds_of_their_own() -> None:
     op = MultiThreshold()
     found = op.evaluate(np.array([[1, 1]], np.float32), np.array([[0, 1], [2, 3]], np.float32))
     assert found.tolist() == [[2, 0]]
-    with pytest.raises(ModelError, match=r"thresholds must be \[3, T\] or \[1, T\], not f32\[2,4\]"):
+    with pytest.raises(
+        ModelError, match=r"thresholds must be \[3, T\] or \[1, T\], not f32\[2,4\]"
+    ):
         op.infer(TensorType((3,), FLOAT32), TensorType((2, 4), FLOAT32))

@@ -12,7 +12,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -23,8 +23,10 @@ from intaglio.ir.graph import Graph, Node, Value
 from intaglio.ir.operator import Operator
 from intaglio.ir.types import FLOAT32, TensorType
 from intaglio.numerics.types import IntType
+from intaglio.ops.clip import Clip
 from intaglio.ops.flatten import Flatten
 from intaglio.ops.function import Function
+from intaglio.ops.max_pool import MaxPool
 from intaglio.ops.reshape import Reshape
 from intaglio.ops.softmax import Softmax
 from intaglio.ops.transpose import Transpose
@@ -56,11 +58,26 @@ class UnsupportedError(ModelError):
 
 
 @dataclass(frozen=True)
+class Codes:
+    """What integers of a source model mean: real = scale * (code - zero_point).
+
+    Shapes: scale holds one number, or one for each channel.
+    """
+
+    scale: tuple[float, ...]
+    zero_point: int
+
+
+@dataclass(frozen=True)
 class Activation:
-    """A value of the source model: the name of ours that holds it, and how it lies there."""
+    """A value of the source model: the name of ours that holds it, and how it lies there.
+
+    Ours are always reals. `codes` says what the source's integers mean, where it has such.
+    """
 
     name: str
     layout: Layout
+    codes: Codes | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -89,13 +106,14 @@ class Imported:
     """A finished graph, with the layout of each of its values.
 
     `inputs` holds the source's name of each input, `outputs` the source's name of each output with
-    the value that holds it.
+    the value that holds it. `codes` says of which values the source holds integers instead.
     """
 
     graph: Graph
     layouts: Mapping[str, Layout]
     inputs: tuple[str, ...]
     outputs: tuple[tuple[str, Activation], ...]
+    codes: Mapping[str, Codes] = field(default_factory=dict)
 
 
 class Builder:
@@ -110,6 +128,7 @@ class Builder:
         self.types: dict[str, TensorType] = {}
         self.layouts: dict[str, Layout] = {}
         self.channels_first: set[bool] = set()
+        self.codes: dict[str, Codes] = {}
         self.copies: Counter[str] = Counter()
         #: How many frames the source computes at once at least.
         self.frames = 1
@@ -149,7 +168,9 @@ class Builder:
             self.constants,
             True in self.channels_first,
         )
-        return Imported(dead_code(graph), self.layouts, tuple(self.origins), tuple(outputs))
+        return Imported(
+            dead_code(graph), self.layouts, tuple(self.origins), tuple(outputs), self.codes
+        )
 
     def _end(self, x: Activation, site: Site) -> Activation:
         """Return an output in the source's order, images channels last."""
@@ -199,7 +220,7 @@ class Builder:
         node = self.nodes.get(x.name)
         whole = node is not None and isinstance(node.op, Flatten)
         if node is not None and whole and self.layouts[node.inputs[0]] == layout:
-            frame = Activation(node.inputs[0], layout)
+            frame = replace(x, name=node.inputs[0], layout=layout)
         else:
             frame = self.renamed(x, layout, Site(f"{site.name}_frame", ""))
         moved = self.ordered(frame, tuple(range(len(dims))), Site(f"{site.name}_order", ""))
@@ -208,7 +229,7 @@ class Builder:
     def renamed(self, x: Activation, layout: Layout, site: Site) -> Activation:
         """Give our frame another shape without moving anything."""
         if layout.ours == x.layout.ours:
-            return Activation(x.name, layout)
+            return replace(x, layout=layout)
         op = Flatten() if len(layout.ours) == 1 else Reshape(layout.ours)
         return self.emit(op, (x,), layout, site)
 
@@ -243,7 +264,30 @@ class Builder:
         self.nodes[name] = Node(name, op, (*(x.name for x in inputs), *named), site.origin)
         self.types[name] = type_
         self.layouts[name] = layout
-        return Activation(name, layout)
+        return self.coded(Activation(name, layout), self._kept(op, inputs))
+
+    def coded(self, x: Activation, codes: Codes | None) -> Activation:
+        """Note that the source holds integers where x is."""
+        if codes is not None:
+            self.codes[x.name] = codes
+        return replace(x, codes=codes)
+
+    def _kept(self, op: Operator, inputs: tuple[Activation, ...]) -> Codes | None:
+        """Return what the integers of a result mean: those of the operands, as they are.
+
+        Raises:
+            UnsupportedError: something is computed with the integers themselves.
+        """
+        codes = inputs[0].codes
+        if all(x.codes is None for x in inputs):
+            return None
+        if not (op.rearranges or isinstance(op, MaxPool | Clip)) or any(
+            x.codes != codes for x in inputs
+        ):
+            raise UnsupportedError(
+                "it computes with the codes of a quantized value", "DequantizeLinear before it"
+            )
+        return codes
 
     def _charge(
         self,

@@ -15,7 +15,7 @@ from enum import Enum
 import numpy as np
 
 from intaglio.errors import ModelError, VerificationError
-from intaglio.frontend.builder import Imported
+from intaglio.frontend.builder import Codes, Imported
 from intaglio.passes.check import FRAMES, compare, difference, random_frames
 
 #: A network with more elements in a frame, or more products, runs on one frame; with many more
@@ -115,7 +115,8 @@ def _difference(imported: Imported, inputs: Arrays, values: Arrays) -> str | Non
         if origin not in values:
             continue
         result = expected.get(value.name, found.values[value.name])
-        wanted = value.layout.to_ours(np.asarray(values[origin])).astype(result.dtype)
+        ours = value.layout.to_ours(np.asarray(values[origin]))
+        wanted = _meant(ours, value.codes).astype(result.dtype)
         if gap := difference(result, wanted, np.abs(wanted)):
             return f"output {origin!r} {gap}"
     return None
@@ -123,4 +124,13 @@ def _difference(imported: Imported, inputs: Arrays, values: Arrays) -> str | Non
 
 def _ours(imported: Imported, name: str, array: np.ndarray) -> np.ndarray:
     dtype = imported.graph.types[name].element.dtype
-    return imported.layouts[name].to_ours(np.asarray(array)).astype(dtype)
+    ours = imported.layouts[name].to_ours(np.asarray(array))
+    return _meant(ours, imported.codes.get(name)).astype(dtype)
+
+
+def _meant(array: np.ndarray, codes: Codes | None) -> np.ndarray:
+    """Return the reals that the source's integers stand for."""
+    if codes is None:
+        return array
+    moved = array.astype(np.float32) - np.float32(codes.zero_point)
+    return moved * np.asarray(codes.scale, np.float32)

@@ -23,8 +23,11 @@ def scale_shift(
     zero_point: int,
     lanes: int,
     addend: Constant | None = None,
+    moved: int | None = None,
 ) -> Unit:
     """Return the unit of a requantize: with an addend a channel, or else rounding half up.
+
+    Of whole numbers those with `moved` as their last bit become one less, if that is given.
 
     Shapes: x and y (..., C), multiplier and addend [C] or [1].
 
@@ -55,20 +58,9 @@ def scale_shift(
         "OutWidth": target.width,
         "OutDepth": depth,
     }
-    if not trivial:
-        parameters |= {
-            "MultiplierWidth": factor.width,
-            "MultiplierSigned": int(factor.signed),
-            "MultiplierWords": len(images[0].fields),
-            "BlockMultipliers": int(images[0].memory.block),
-        }
-    if addend is not None:
-        parameters |= {
-            "UseAddend": 1,
-            "AddendWidth": images[-1].field_width,
-            "AddendWords": len(images[-1].fields),
-            "BlockAddends": int(images[-1].memory.block),
-        }
+    parameters |= {} if moved is None else {"MoveTies": 1, "MovedBit": moved}
+    parameters |= {} if trivial else _memory("Multiplier", images[0], int(factor.signed))
+    parameters |= {} if addend is None else {"UseAddend": 1} | _memory("Addend", images[-1])
     added = images[-1].field_width if addend is not None else 0
     lane = _lane(
         port_width(element), 0 if trivial else port_width(factor), shift, zero_point, target.width
@@ -84,6 +76,13 @@ def scale_shift(
         + fifo_resources(out.width, depth),
         images=tuple(images),
     )
+
+
+def _memory(name: str, image: Image, signed: int | None = None) -> dict[str, int]:
+    """Return what the module must know of a memory."""
+    found = {f"{name}Width": image.field_width, f"{name}Words": len(image.fields)}
+    found[f"Block{name}s"] = int(image.memory.block)
+    return found if signed is None else found | {f"{name}Signed": signed}
 
 
 def _image(parameter: str, constant: Constant, width: int, lanes: int) -> Image:

@@ -7,7 +7,8 @@
 // Multiplier and addend of a channel come from memory images, in stream order; with `UseAddend` 0
 // the addend is half of 2^Shift for all. The one operand of the product that has more than 18 bits
 // is split, high * 2^17 + low, over two multipliers whose products are added a stage later.
-// With `UseMultiplier` 0 the multiplier is 1.
+// With `UseMultiplier` 0 the multiplier is 1. With `MoveTies` a quotient that is whole and has
+// `MovedBit` as its last bit becomes one less: ties go to the even, or to the odd.
 // Latency from beat to beat: 7 edges, 2 with neither multiplier nor addend.
 
 module scale_shift #(
@@ -26,6 +27,8 @@ module scale_shift #(
   parameter bit          BlockAddends = 1'b0,
   parameter              AddendFile = "",
   parameter int unsigned Shift = 16,
+  parameter bit          MoveTies = 1'b0,
+  parameter bit          MovedBit = 1'b1,
   parameter              ZeroPoint = 0,         // signed, as wide as its value; Low and High too
   parameter              Low = 0,
   parameter              High = 255,
@@ -186,7 +189,20 @@ module scale_shift #(
       end
     end
 
-    assign moved = CheckWidth'(rounded_q >>> Shift) + CheckWidth'(ZeroPoint);
+    if (MoveTies) begin : gen_ties
+      logic signed [CheckWidth-1:0] level;
+      logic whole;
+      assign level = CheckWidth'(rounded_q >>> Shift);
+      if (Shift == 0) begin : gen_always
+        assign whole = 1'b1;
+      end else begin : gen_whole
+        assign whole = rounded_q[Shift-1:0] == '0;
+      end
+      assign moved = level + CheckWidth'(ZeroPoint)
+          - CheckWidth'($signed({1'b0, whole && level[0] == MovedBit}));
+    end else begin : gen_as_it_is
+      assign moved = CheckWidth'(rounded_q >>> Shift) + CheckWidth'(ZeroPoint);
+    end
 
     always_ff @(posedge clk_i) begin
       if (moved < CheckWidth'(Low)) y_q[i*OutWidth +: OutWidth] <= OutWidth'(Low);

@@ -35,13 +35,15 @@ class Operator(ABC):
 
     `operands` names the inputs in order; those in `constant_operands` must be constants, the
     others are activations whose arrays carry a leading batch axis. An operator that `rearranges`
-    gives its operands' elements as they are: moved, repeated or left out.
+    gives its operands' elements as they are: moved, repeated or left out. One that `jumps` has
+    results that a small change of x can move by a whole step, never down if x goes up.
     """
 
     name: ClassVar[str]
     operands: ClassVar[tuple[str, ...]] = ("x",)
     constant_operands: ClassVar[frozenset[str]] = frozenset()
     rearranges: ClassVar[bool] = False
+    jumps: ClassVar[bool] = False
 
     @abstractmethod
     def infer(self, *types: TensorType) -> TensorType:

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Floats that are multiples of a step: what a quantizer in a trained network does to a value.
 
-    code = clip(round(x / scale[c]) + zero_point, low, high)        y = scale[c] * (code - zero_point)
+    code = clip(round(x / scale[c]) + zero_point, low, high)
+    y = scale[c] * (code - zero_point)
 
 With `offset_first` the zero point is added before rounding, which differs at ties alone.
 
@@ -30,6 +31,7 @@ class FakeQuantize(Operator):
     """Round to codes low..high at a scale, and go back to reals."""
 
     name: ClassVar[str] = "fake_quantize"
+    jumps: ClassVar[bool] = True
 
     scale: tuple[float, ...]
     zero_point: int
@@ -59,11 +61,16 @@ class FakeQuantize(Operator):
         """Quantise and dequantise a batch."""
         (x,) = arrays
         scale, zero = np.asarray(self.scale, dtype=x.dtype), np.asarray(self.zero_point, x.dtype)
+        return (self.codes(x, scale) - zero) * scale
+
+    def codes(self, x: np.ndarray, scale: np.ndarray) -> np.ndarray:
+        """Return the codes of numbers as floats, at a scale that broadcasts to them."""
+        zero = np.asarray(self.zero_point, x.dtype)
         if self.offset_first:
             codes = round_real(x / scale + zero, self.rounding)
         else:
             codes = round_real(x / scale, self.rounding) + zero
-        return (np.clip(codes, self.low, self.high) - zero) * scale
+        return np.clip(codes, self.low, self.high)
 
     # --- 3 loops -------------------------------------------------------------------------------
 

@@ -27,6 +27,7 @@ class MultiThreshold(Operator):
     """Count thresholds."""
 
     name: ClassVar[str] = "multi_threshold"
+    jumps: ClassVar[bool] = True
     operands: ClassVar[tuple[str, ...]] = ("x", "thresholds")
     constant_operands: ClassVar[frozenset[str]] = frozenset({"thresholds"})
 

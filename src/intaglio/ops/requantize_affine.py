@@ -1,15 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Requantize with an addend for each channel, finer than the accumulator's own steps.
 
-    y = saturate(zero_point + floor((x * multiplier[c] + addend[c]) / 2^shift))
+    z = x * multiplier[c] + addend[c]
+    y = saturate(zero_point + floor(z / 2^shift))
 
-Shapes: x (..., C), multiplier [C] or [1], addend [C] or [1]; y as x, of `element`. Where `requantize`
-adds half of what is shifted out, the addend says where exactly each channel's codes begin: a
-staircase that somebody else's quantizer, bias and batch norm make is met for every accumulator.
+    and one less where z / 2^shift is a whole number that `ties` is not: even, or odd
+
+Shapes: x (..., C), multiplier [C] or [1], addend [C] or [1]; y as x, of `element`. Where
+`requantize` adds half of what is shifted out, the addend says where exactly each channel's codes
+begin: a staircase that somebody else's quantizer, bias and batch norm make is met for every accumulator.
 """
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -27,9 +31,21 @@ from intaglio.numerics.types import IntType
 from intaglio.ops.requantize import PRODUCT_BITS
 
 
+class Ties(enum.Enum):
+    """What a whole number stays: any, or else it becomes the one below."""
+
+    UP = "up"
+    EVEN = "even"
+    ODD = "odd"
+
+
 @dataclass(frozen=True)
 class RequantizeAffine(StreamOperator):
-    """Multiply, add, shift, move to the zero point, saturate."""
+    """Multiply, add, shift, move to the zero point, saturate.
+
+    With an addend that has half of 2^shift in it, a whole number is a tie of rounding to nearest,
+    and `Ties.EVEN` is what most of the world rounds by.
+    """
 
     name: ClassVar[str] = "requantize_affine"
     operands: ClassVar[tuple[str, ...]] = ("x", "multiplier", "addend")
@@ -38,6 +54,7 @@ class RequantizeAffine(StreamOperator):
     shift: int
     zero_point: int
     element: IntType
+    ties: Ties = Ties.UP
 
     # --- 1 type rule ---------------------------------------------------------------------------
 
@@ -62,9 +79,12 @@ class RequantizeAffine(StreamOperator):
     def evaluate(self, *arrays: np.ndarray) -> np.ndarray:
         """Requantize a batch."""
         x, multiplier, addend = (array.astype(np.int64) for array in arrays)
-        return saturate(
-            ((x * multiplier + addend) >> self.shift) + self.zero_point, self.element
-        )
+        total = x * multiplier + addend
+        level = total >> self.shift
+        if self.ties is not Ties.UP:
+            whole = (level << self.shift) == total
+            level -= whole & ((level & 1) == (self.ties is Ties.EVEN))
+        return saturate(level + self.zero_point, self.element)
 
     # --- 3 loops -------------------------------------------------------------------------------
 
@@ -90,4 +110,5 @@ class RequantizeAffine(StreamOperator):
             self.zero_point,
             fold.lanes_in,
             constants["addend"],
+            None if self.ties is Ties.UP else int(self.ties is Ties.EVEN),
         )

@@ -27,7 +27,7 @@ from intaglio.frontend.conversion import Conversion, Fate, Row
 from intaglio.frontend.layout import MAX_RANK
 from intaglio.frontend.onnx.call import Call, Operand, Result
 from intaglio.frontend.onnx.constants import Constants
-from intaglio.frontend.onnx.operators import OPERATORS
+from intaglio.frontend.onnx.operators import OF_CONSTANTS, OPERATORS
 from intaglio.frontend.onnx.source import (
     FLOAT,
     SourceInput,
@@ -171,7 +171,8 @@ class _Conversion:
         Raises:
             UnsupportedError: nothing does, or an operand does not exist.
         """
-        if quantized(node.domain, node.op):
+        function = OPERATORS.get((node.domain, node.op))
+        if function is None and quantized(node.domain, node.op):
             raise unsupported(node.domain, node.op)
         for name, operand in zip(node.inputs, operands, strict=True):
             if name in self.model.unreadable:
@@ -179,9 +180,9 @@ class _Conversion:
             if name and operand is None and name not in self.failed:
                 raise UnsupportedError(f"operand {name!r} must be made by a node before it")
         known = not any(isinstance(operand, Activation) for operand in operands)
-        if known and not self.failed.intersection(node.inputs):
+        given = not self.failed.intersection(node.inputs)
+        if known and given and (node.domain, node.op) not in OF_CONSTANTS:
             return self._constant
-        function = OPERATORS.get((node.domain, node.op))
         if function is None:
             raise unsupported(node.domain, node.op)
         return function

@@ -20,6 +20,7 @@ from intaglio.frontend.check import (
 )
 from intaglio.frontend.onnx.convert import live_nodes
 from intaglio.frontend.onnx.source import SourceModel
+from intaglio.frontend.onnx.standard import standard
 
 #: A version every ONNX Runtime of the last years takes; what later ones add cannot occur here.
 _IR_VERSION = 8
@@ -42,7 +43,8 @@ def check_onnx(model: SourceModel, imported: Imported, batch: int | None) -> Non
     wanted = dict.fromkeys([*origins, *(origin for origin, _ in imported.outputs)])
     for name in imported.inputs:
         wanted.pop(name, None)
-    session = _session(model, wanted)
+    ranks = {n.origin: len(imported.layouts[n.name].shape) + 1 for n in imported.graph.nodes}
+    session = _session(model, wanted, ranks)
     frames = frames_to_check(imported)
     # Some exporters leave the batch open, but a reshape inside only works for one frame.
     sizes = (frames, 1) if batch is None else (batch,)
@@ -80,7 +82,7 @@ def _run(
     return dict(zip(names, session.run(names, feeds), strict=True)) | feeds
 
 
-def _session(model: SourceModel, wanted: Iterable[str]) -> Any:
+def _session(model: SourceModel, wanted: Iterable[str], ranks: Mapping[str, int]) -> Any:
     """Open a session that returns every wanted tensor, on one thread, silent."""
     import onnxruntime
 
@@ -88,7 +90,7 @@ def _session(model: SourceModel, wanted: Iterable[str]) -> Any:
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = _QUIET
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    data = _probe(model, wanted).SerializeToString()
+    data = _probe(model, wanted, ranks).SerializeToString()
     try:
         return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
     except _errors() as error:
@@ -96,8 +98,11 @@ def _session(model: SourceModel, wanted: Iterable[str]) -> Any:
         raise ModelError(f"{model.path}: ONNX Runtime must be able to run it: {reason}") from None
 
 
-def _probe(model: SourceModel, wanted: Iterable[str]) -> Any:
-    """Copy what was read of a model, and nothing else, with every wanted tensor as an output."""
+def _probe(model: SourceModel, wanted: Iterable[str], ranks: Mapping[str, int]) -> Any:
+    """Copy what was read of a model, and nothing else, with every wanted tensor as an output.
+
+    Operators of QONNX become those of the standard; `ranks` says how many axes results have.
+    """
     import onnx
 
     live = {output for node in live_nodes(model) for output in node.outputs if output}
@@ -108,7 +113,8 @@ def _probe(model: SourceModel, wanted: Iterable[str]) -> Any:
     probe = onnx.ModelProto(ir_version=min(model.proto.ir_version, _IR_VERSION))
     probe.opset_import.extend(model.proto.opset_import)
     probe.graph.name = "probe"
-    probe.graph.node.extend(nodes)
+    for node in nodes:
+        probe.graph.node.extend(standard(node, model.constants, ranks.get(node.output[0], 2)))
     probe.graph.initializer.extend(t for t in graph.initializer if t.name in read)
     constant = {t.name for t in probe.graph.initializer}
     kept = names | (constant if probe.ir_version < 4 else set())

@@ -35,7 +35,7 @@ def unsupported(domain: str, op: str) -> UnsupportedError:
     """Say why an operator that nothing reads cannot be read."""
     if quantized(domain, op):
         return UnsupportedError(
-            "it is a quantized operator, and integers are not read from files yet", _FLOAT_MODEL
+            "it is a quantized operator of a kind that is not read", _FLOAT_MODEL
         )
     if op in _RECURRENT:
         return UnsupportedError(

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from intaglio.quantize.declared.complete import completed
 from intaglio.quantize.declared.program import has_quantizers, integers
 
-__all__ = ["has_quantizers", "integers"]
+__all__ = ["completed", "has_quantizers", "integers"]

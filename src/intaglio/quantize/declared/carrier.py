@@ -53,9 +53,9 @@ class Carrier:
 
     def affine(self, scale: np.ndarray, offset: np.ndarray) -> Carrier:
         """Scale and move each channel; where the scale is negative, the bounds change places."""
-        ends = self.low * scale + offset, self.high * scale + offset
-        rising = scale > 0
-        flat = scale == 0
+        rising, flat = scale > 0, scale == 0
+        some = np.where(flat, 1.0, scale)
+        ends = self.low * some + offset, self.high * some + offset
         low, high = (np.where(rising, *pair) for pair in (ends, ends[::-1]))
         return replace(
             self,
@@ -67,6 +67,4 @@ class Carrier:
 
     def clip(self, low: float, high: float) -> Carrier:
         """Bound what is bounded already."""
-        return replace(
-            self, low=np.clip(self.low, low, high), high=np.clip(self.high, low, high)
-        )
+        return replace(self, low=np.clip(self.low, low, high), high=np.clip(self.high, low, high))

@@ -14,9 +14,8 @@ import numpy as np
 from intaglio.errors import QuantizationError
 from intaglio.ir.graph import Node
 from intaglio.ir.types import Quantization, TensorType
-from intaglio.numerics.types import IntType
 from intaglio.quantize.declared.carrier import Carrier
-from intaglio.quantize.declared.sources import Made
+from intaglio.quantize.declared.sources import Made, code_range
 from intaglio.quantize.declared.steps import Steps
 
 if TYPE_CHECKING:
@@ -46,11 +45,9 @@ def entrance(lowering: Lowering, node: Node, carrier: Carrier, steps: Steps) -> 
     if len(places) == 0:
         raise _refusal(node, "it has one code only")
     step, zero = _spacing(node, places, low)
-    element = IntType.holding(low, high)
-    if (element.min, element.max) != (low, high) and not (low == -high and element.signed):
+    element = code_range(low, high)
+    if (element.min, element.max) != (low, high):
         raise _refusal(node, f"its codes {low}..{high} are not those of a type")
-    if element.min != low:
-        element = IntType(element.width, signed=True, narrow=True)
     lowering.types[value.name] = TensorType(value.type.shape, element)
     lowering.meaning[value.name] = Quantization((step,), zero)
     return Carrier.of(Made(value.name, element), steps.scale, steps.offset)

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A staircase over integers as one multiplication and one shift, proven equal everywhere.
 
-An accumulator n stands for the real number scale[c] * n + offset[c], and a quantizer maps that to a
-level 0..T. So there is a least integer n_j[c] for each level j, and hardware is right if and only if
+An accumulator n stands for the real number scale[c] * n + offset[c], and a quantizer maps that to
+a level 0..T. So there is a least integer n_j[c] for each level j, and hardware is right if and only
+if
 
     clip((multiplier[c] * n + addend[c]) >> shift, 0, T) = number of j with n >= n_j[c]
 
@@ -19,6 +20,7 @@ import numpy as np
 
 from intaglio.numerics.scale import MULTIPLIER_BITS
 from intaglio.numerics.types import IntType
+from intaglio.ops.requantize_affine import Ties
 from intaglio.quantize.declared.steps import Steps
 
 #: Multipliers beyond the width that hardware has today, up to which an exact one is looked for.
@@ -41,6 +43,7 @@ class Fit:
     addend: np.ndarray
     shift: int
     whole: np.ndarray | None
+    ties: Ties = Ties.UP
 
     @property
     def half(self) -> int:
@@ -77,11 +80,57 @@ def fit(least: np.ndarray, slope: np.ndarray, element: IntType) -> Fit | None:
     Returns:
         The fit, or None where no multiplier of 30 bits or less does.
     """
+    if least.shape[1] == 0:  # one code for all: half is more than any number
+        ones = np.ones(len(least), dtype=np.int64)
+        return Fit(ones, ones << element.width, element.width + 1, 0 * ones)
     for bits, bias in ((MULTIPLIER_BITS, True), (MULTIPLIER_BITS, False), (WIDEST, True)):
         found = _narrowest(least, slope, element, bits, bias)
         if found is not None:
             return found
     return _narrowest(least, slope, element, WIDEST, False)
+
+
+def fit_ties(
+    scale: np.ndarray, offset: np.ndarray, steps: Steps, least: np.ndarray, element: IntType
+) -> Fit | None:
+    """Find the integers of a staircase whose ties go to the even, or all to the odd.
+
+    Such a staircase has uneven steps where integers lie on its thresholds, which they only do if
+    slope and offset are fractions of a power of two: then those are the multiplier and addend.
+    """
+    finite = np.isfinite(steps.thresholds)
+    if not finite.any(axis=1).all():
+        return None
+    level = finite.argmax(axis=1)
+    place = np.take_along_axis(steps.thresholds, level[:, None], axis=1)[:, 0]
+    slope, first = scale / steps.scale, (offset - place) / steps.scale + level + 1
+    for shift in range(_PRODUCT_BITS - element.width):
+        factors, addends = slope * 2.0**shift, first * 2.0**shift
+        if factors.max() >= 1 << min(WIDEST, _PRODUCT_BITS - element.width):
+            return None
+        if np.all(factors == np.rint(factors)) and np.all(addends == np.rint(addends)):
+            break
+    else:
+        return None
+    multiplier, addend = factors.astype(np.int64), addends.astype(np.int64)
+    ties = Ties.EVEN if steps.inclusive[1:2].any() else Ties.ODD
+    found = Fit(multiplier, addend, shift, None, ties)
+    return found if _meets(found, least, element) else None
+
+
+def _meets(found: Fit, least: np.ndarray, element: IntType) -> bool:
+    """Tell whether a fit passes each level where it must: what rises needs no other proof."""
+    count = least.shape[1]
+    for change in (0, -1):
+        n = np.clip(least + change, element.min, element.max)
+        total = found.multiplier[:, None] * n + found.addend[:, None]
+        level = total >> found.shift
+        whole = (level << found.shift) == total
+        level -= whole & ((level & 1) == (found.ties is Ties.EVEN))
+        wanted = (n[:, :, None] >= least[:, None, :]).sum(axis=2)
+        if not np.array_equal(np.clip(level, 0, count), wanted):
+            return False
+    return True
 
 
 def _narrowest(

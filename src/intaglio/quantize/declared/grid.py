@@ -6,8 +6,8 @@ A network that was trained for few bits, or read from a file of a quantised one,
     weight[k, ...] = scale[k] * code[k, ...]        as float32 rounds it
 
 in its layers. The step is found as the largest that makes all codes integers, for the whole tensor
-if there is one, else channel by channel; the scale is that float32 which gives every weight back to
-its last bit. So a coarser step than the declared one is taken where all codes share a factor, and
+if there is one that needs no more bits, else channel by channel; the scale is that float32 which
+gives every weight back to its last bit. So a coarser step than the declared one is taken where all codes share a factor, and
 binary weights have the codes -1 and 1 whatever they were called.
 """
 
@@ -35,6 +35,11 @@ class Grid:
     codes: np.ndarray
     scale: np.ndarray
 
+    @property
+    def bits(self) -> int:
+        """Bits of the largest code."""
+        return int(np.abs(self.codes).max()).bit_length()
+
 
 def grid_of(weight: np.ndarray) -> Grid | None:
     """Return the integers that weights are multiples of, or None if they are not.
@@ -46,14 +51,14 @@ def grid_of(weight: np.ndarray) -> Grid | None:
     """
     weight = weight.astype(np.float32)
     whole = _step(weight)
-    if whole is not None:
-        return _grid(weight, np.array([whole or 1.0]))
+    alike = None if whole is None else _grid(weight, np.array([whole or 1.0]))
     steps = [_step(row) for row in weight]
-    if any(step is None for step in steps):
-        return None
     found = [step for step in steps if step]
+    if any(step is None for step in steps) or not found:
+        return alike
     # A channel of zeros takes the scale of another: any would do.
-    return _grid(weight, np.array([step or found[0] for step in steps]))
+    apart = _grid(weight, np.array([step or found[0] for step in steps]))
+    return apart if alike is None or apart.bits < alike.bits else alike
 
 
 def _grid(weight: np.ndarray, scale: np.ndarray) -> Grid:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -14,19 +13,22 @@ from intaglio.ir.graph import Graph, Node, Program, Value
 from intaglio.ir.types import Quantization, TensorType
 from intaglio.numerics.types import IntType
 from intaglio.ops.clip import Clip
-from intaglio.ops.conv2d import Conv2d
+from intaglio.ops.lookup import MAX_WIDTH, Lookup
+from intaglio.ops.relu import Relu
 from intaglio.ops.requantize import Requantize
-from intaglio.ops.reshape import Reshape
+from intaglio.ops.requantize_affine import RequantizeAffine
 from intaglio.quantize.declared.carrier import Carrier
 from intaglio.quantize.declared.entrance import entrance
-from intaglio.quantize.declared.fit import Fit, fit, integer_thresholds
-from intaglio.quantize.declared.sources import Entrance, Layer, Made
+from intaglio.quantize.declared.fit import Fit, fit, fit_ties, integer_thresholds
+from intaglio.quantize.declared.sources import Entrance, Layer, Made, code_range
 from intaglio.quantize.declared.steps import Steps
 from intaglio.quantize.declared.sums import Sum, quantize_sum, settle_sum
 
 #: How far an offset may be from whole steps to be taken as that: what float32 makes of a bias that
 #: was stored as an integer.
 _WHOLE = 2.0**-20
+#: Bits that weights get, where their accumulator's steps are too coarse for a rectifier.
+FINEST = 6
 #: Scores of channels with scales of their own are compared at this part of the largest.
 SCORE_BITS = 16
 
@@ -86,6 +88,24 @@ class Lowering:
         factor = self.constant(f"{name}.multiplier", Constant.integers(factors))
         return self.emit(Node(name, Requantize(shift, zero, element), (x.name, factor)))
 
+    def rescale(
+        self, name: str, x: Made, multiplier: np.ndarray, found: Fit, zero: int, element: IntType
+    ) -> Made:
+        """Add a requantize with an addend for each channel."""
+        operands = []
+        for key, numbers in (("multiplier", multiplier), ("addend", found.addend)):
+            shared = numbers[:1] if np.all(numbers == numbers[0]) else numbers
+            operands.append(self.constant(f"{name}.{key}", Constant.integers(shared)))
+        op = RequantizeAffine(found.shift, zero, element, found.ties)
+        return self.emit(Node(name, op, (x.name, *operands)))
+
+    def _moved(self, node: Node, x: Made, multiplier: np.ndarray, addend: np.ndarray) -> Made:
+        """Multiply and move each channel by integers, exactly."""
+        ends = np.array([x.element.min, x.element.max])[:, None] * multiplier + addend
+        element = IntType.holding(int(ends.min()), int(ends.max()))
+        plain = Fit(multiplier, addend, 0, None)
+        return self.rescale(f"{node.name}.moved", x, multiplier, plain, 0, element)
+
     def carry(self, name: str, carrier: Carrier) -> None:
         """Declare what carries a float value, and what its integers mean where that has a form."""
         self.carriers[name] = carrier
@@ -94,6 +114,8 @@ class Lowering:
 
     def mean(self, name: str, scale: np.ndarray, offset: np.ndarray) -> None:
         """Record the meaning of integers that have one zero point, and positive scales."""
+        if name in self.meaning:  # the input keeps that by which data enters
+            return
         zero = -offset / scale
         if np.all(scale > 0) and np.all(zero == zero[0]) and zero[0] == np.rint(zero[0]):
             scales = scale[:1] if np.all(scale == scale[0]) else scale
@@ -178,7 +200,7 @@ class Lowering:
         scale, offset = (np.broadcast_to(a, channels) for a in (carrier.scale, carrier.offset))
         unit = float(scale.max()) * 2.0**-SCORE_BITS
         factors, addends = (np.rint(a / unit).astype(np.int64) for a in (scale, offset))
-        made = self._affine(node, source, np.maximum(factors, 1), addends)
+        made = self._moved(node, source, np.maximum(factors, 1), addends)
         return Carrier.of(made, np.array([unit]), np.zeros(1))
 
     def finish(self, name: str) -> None:
@@ -190,6 +212,7 @@ class Lowering:
         carrier = self.carriers[name]
         if isinstance(carrier.source, Sum):
             carrier = settle_sum(self, carrier, carrier.source) or carrier
+        carrier = _doubled(halved(self, carrier))
         size = np.where(carrier.scale == 0, 1.0, np.abs(carrier.scale))
         steps = carrier.offset / size
         if np.any(np.abs(steps - np.rint(steps)) > _WHOLE * np.maximum(np.abs(steps), 1)):
@@ -207,7 +230,7 @@ class Lowering:
             channels = self.graph.types[name].channels
             addend = np.rint(np.broadcast_to(settled.offset / settled.scale, channels))
             one = np.ones(channels, dtype=np.int64)
-            source = self._affine(node, source, one, addend.astype(np.int64))
+            source = self._moved(node, source, one, addend.astype(np.int64))
             self.mean(source.name, np.broadcast_to(settled.scale, channels), np.zeros(channels))
         self.outputs[name] = source.name
 
@@ -229,7 +252,7 @@ class Lowering:
             carrier = settled
         channels = self.graph.types[name].channels
         scale, offset = (np.broadcast_to(a, channels) for a in (carrier.scale, carrier.offset))
-        steps = _reachable(steps.clipped(carrier.low, carrier.high), channels)
+        given, steps = steps, _reachable(steps.clipped(carrier.low, carrier.high), channels)
         flipped, size = scale < 0, np.abs(scale)
         # A channel that is multiplied by 0 is its offset: any step will do.
         size = np.where(size == 0, 1.0, size)
@@ -240,6 +263,10 @@ class Lowering:
         if isinstance(carrier.source, Made) and _same(least, steps, element, flipped):
             return Carrier.of(carrier.source, steps.scale, steps.offset)
         found = fit(least, size / steps.scale, element)
+        found = found or fit_ties(size, offset, steps, least, element)
+        if found is None and (rectified := self._rectified(node, carrier, given)):
+            self.carriers[name] = rectified
+            return self.quantize(node, name, given)
         if found is None:
             raise QuantizationError(
                 f"{node} must have evenly spaced thresholds, to be one multiplication and a shift; "
@@ -248,11 +275,45 @@ class Lowering:
         made = self._staircase(node, carrier, steps, found, flipped)
         return Carrier.of(made, steps.scale, steps.offset)
 
+    def _rectified(self, node: Node, carrier: Carrier, steps: Steps) -> Carrier | None:
+        """Rectify a layer's accumulator, where each channel has its own code for what is cut off.
+
+        The bias moves the last integer that is cut to zero, so that one relu does it for all. That
+        integer must have the code of the bound itself, so where steps of the accumulator are too
+        coarse, weights get more bits.
+        """
+        source = carrier.source
+        if not isinstance(source, Layer):
+            return None
+        channels = len(source.codes)
+        scale, offset, low, high = (
+            np.broadcast_to(a, channels)
+            for a in (carrier.scale, carrier.offset, carrier.low, carrier.high)
+        )
+        bound, other = np.where(scale > 0, low, high), np.where(scale > 0, high, low)
+        if np.isfinite(other).any() or not np.isfinite(bound).all() or np.any(scale == 0):
+            return None
+        wanted = steps.reached(bound[:, None]).sum(axis=1)
+        for finer in range(FINEST + 1):
+            step = scale / 2.0**finer
+            place, cut = (bound - offset) / step, np.full(channels, np.nan)
+            for near in (np.ceil(place), np.floor(place)):
+                code = steps.reached((step * near + offset)[:, None]).sum(axis=1)
+                cut = np.where(code == wanted, near, cut)
+            if not np.isnan(cut).any():
+                break
+        else:
+            return None
+        layer = replace(source, codes=source.codes << finer)
+        made = layer.emit(self, -cut.astype(np.int64), np.zeros(channels, dtype=bool))
+        relu = self.emit(Node(f"{node.name}.relu", Relu(), (made.name,)))
+        return Carrier.of(relu, step, offset + step * cut)
+
     def _staircase(
         self, node: Node, carrier: Carrier, steps: Steps, found: Fit, flipped: np.ndarray
     ) -> Made:
         low, high = steps.lowest, steps.highest
-        element = IntType.holding(low, high)
+        element = code_range(low, high)
         exact = (element.min, element.max) == (low, high) or low == high
         name = node.name if exact else f"{node.name}.wide"
         source, whole, signs = carrier.source, found.whole, np.where(flipped, -1, 1)
@@ -266,29 +327,38 @@ class Lowering:
         if direct:
             made = self.multiply(name, x, found.multiplier, found.shift, low, element)
         else:
-            moved = self._affine(node, x, found.multiplier * signs, found.addend - found.half)
-            one = np.ones(1, dtype=np.int64)
-            made = self.multiply(name, moved, one, found.shift, low, element)
+            factors = found.multiplier * signs
+            made = self.rescale(name, x, factors, found, low, element)
         return made if exact else self.emit(Node(node.name, Clip(low, high), (made.name,)))
 
-    def _affine(self, node: Node, x: Made, multiplier: np.ndarray, addend: np.ndarray) -> Made:
-        """Multiply and move each channel by integers: a convolution of one pixel."""
-        shape, channels = self.types[x.name].shape, len(multiplier)
-        operands = (
-            self.constant(f"{node.name}.factor", Constant.integers(multiplier.reshape(-1, 1, 1, 1))),
-            self.constant(f"{node.name}.addend", Constant.integers(addend)),
-        )
-        if len(shape) == 3:
-            layer = Node(f"{node.name}.scaled", Conv2d(groups=channels), (x.name, *operands))
-            return self.emit(layer)
-        pixels = self.types[x.name].size // channels
-        image = self.emit(
-            Node(f"{node.name}.image", Reshape((pixels, 1, channels)), (x.name,))
-        )
-        scaled = self.emit(
-            Node(f"{node.name}.scaled", Conv2d(groups=channels), (image.name, *operands))
-        )
-        return self.emit(Node(f"{node.name}.frame", Reshape(shape), (scaled.name,)))
+
+def halved(lowering: Lowering, carrier: Carrier) -> Carrier:
+    """Return codes around zero by a table, where zero lies between two of them, as of -1 and 1."""
+    source, steps = carrier.source, -carrier.offset[0] / carrier.scale[0]
+    between = carrier.uniform and steps != np.rint(steps) and 2 * steps == np.rint(2 * steps)
+    if not between or not isinstance(source, Made) or source.element.width > MAX_WIDTH:
+        return carrier
+    name = f"{source.name}.codes"
+    if name in lowering.types:
+        made = Made(name, lowering.types[name].integer)
+    else:
+        codes = np.arange(source.element.min, source.element.max + 1)
+        table = 2 * codes - round(2 * steps)
+        element = code_range(int(table.min()), int(table.max()))
+        operand = lowering.constant(f"{name}.table", Constant(table, element))
+        made = lowering.emit(Node(name, Lookup(source.element.min), (source.name, operand)))
+    return replace(carrier, source=made, scale=carrier.scale / 2, offset=np.zeros(1))
+
+
+def _doubled(carrier: Carrier) -> Carrier:
+    """Return a layer with twice its weights, where its addend is of half steps."""
+    source, steps = carrier.source, carrier.offset / np.where(carrier.scale == 0, 1, carrier.scale)
+    if not isinstance(source, Layer) or np.all(steps == np.rint(steps)):
+        return carrier
+    if not np.all(2 * steps == np.rint(2 * steps)):
+        return carrier
+    twice = replace(source, codes=2 * source.codes)
+    return replace(carrier, source=twice, scale=carrier.scale / 2)
 
 
 def _both_signs(element: IntType) -> IntType:

@@ -16,6 +16,7 @@ import numpy as np
 
 from intaglio.errors import QuantizationError
 from intaglio.ir.graph import Graph, Program
+from intaglio.numerics.types import IntType
 from intaglio.ops.fake_quantize import FakeQuantize
 from intaglio.ops.multi_threshold import MultiThreshold
 from intaglio.passes.check import equal_on_random_input
@@ -48,7 +49,8 @@ def integers(graph: Graph) -> Program:
     lowering = Lowering(ordered, list(notes))
     (value,) = ordered.inputs
     lowering.carry(
-        value.name, Carrier.of(Entrance(value.name), np.ones(1), np.zeros(1))
+        value.name,
+        Carrier.of(Entrance(value.name, IntType(1, signed=False)), np.ones(1), np.zeros(1)),
     )
     for node in ordered.nodes:
         steps = steps_of(node, ordered.constants)

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from intaglio.errors import QuantizationError
-from intaglio.ir.constant import Constant
 from intaglio.ir.graph import Node
 from intaglio.ir.operator import Operator
 from intaglio.numerics.types import IntType
@@ -24,7 +23,6 @@ from intaglio.ops.conv2d import Conv2d
 from intaglio.ops.conv_transpose2d import ConvTranspose2d
 from intaglio.ops.depth_to_space import DepthToSpace
 from intaglio.ops.flatten import Flatten
-from intaglio.ops.lookup import MAX_WIDTH, Lookup
 from intaglio.ops.matmul import Matmul
 from intaglio.ops.max_pool import MaxPool
 from intaglio.ops.mul import Mul
@@ -39,9 +37,15 @@ from intaglio.ops.upsample_bilinear import GAIN, UpsampleBilinear
 from intaglio.ops.upsample_linear import UpsampleLinear
 from intaglio.quantize.declared.carrier import Carrier
 from intaglio.quantize.declared.grid import grid_of
-from intaglio.quantize.declared.lowering import Lowering
+from intaglio.quantize.declared.lowering import Lowering, halved
 from intaglio.quantize.declared.sources import Made, layer
 from intaglio.quantize.declared.sums import Sum
+
+#: How far the code of zero may be from an integer: what float32 makes of a product of two numbers.
+ZERO = 1e-4
+
+#: A bias of whole steps is stored as float32, and its step is a product of two such.
+BIAS = 2.0**-22
 
 #: What a rule is given: the program so far, the float node, and the node's operator once more.
 Rule = Callable[[Lowering, Node, Any], None]
@@ -66,9 +70,17 @@ def dot(lowering: Lowering, node: Node, op: Conv2d | ConvTranspose2d | Matmul) -
     operand = made(carrier)
     scale = carrier.scale[0] * grid.scale * np.ones(len(grid.codes))
     sums = grid.codes.reshape(len(grid.codes), -1).sum(axis=1)
-    offset = carrier.offset[0] * grid.scale * sums + lowering.graph.constants[bias].data
+    added = _snapped(lowering.graph.constants[bias].data.astype(np.float64), scale)
+    offset = carrier.offset[0] * grid.scale * sums + added
     source = layer(node, op, operand, grid.codes, zero)
     lowering.carry(node.name, Carrier.of(source, scale, offset))
+
+
+def _snapped(bias: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    """Return a bias that float32 has rounded from whole steps as just these."""
+    steps = bias / scale
+    whole = np.rint(steps)
+    return np.where(np.abs(steps - whole) <= BIAS * np.abs(steps), whole * scale, bias)
 
 
 def made(carrier: Carrier) -> Made:
@@ -94,23 +106,16 @@ def uniform(lowering: Lowering, node: Node, name: str) -> Carrier:
 
 
 def centered(lowering: Lowering, node: Node, carrier: Carrier) -> Carrier:
-    """Return codes one of which is zero, by a table where they lie around it, as -1 and 1 do."""
+    """Return codes one of which means zero.
+
+    Raises:
+        QuantizationError: none does, nor would between two of them.
+    """
+    carrier = halved(lowering, carrier)
     steps = -carrier.offset[0] / carrier.scale[0]
-    if steps == np.rint(steps):
-        return carrier
-    source, doubled = made(carrier), np.rint(2 * steps)
-    if 2 * steps != doubled or source.element.width > MAX_WIDTH:
+    if abs(steps - round(steps)) > ZERO:
         raise QuantizationError(f"{node} must read a value that can be zero: it pads with zero")
-    codes = np.arange(source.element.min, source.element.max + 1)
-    table = 2 * codes - int(doubled)
-    reach = int(np.abs(table).max())
-    element = IntType.holding(-reach, reach)
-    element = replace(element, narrow=-reach > element.min)
-    operand = lowering.constant(f"{node.name}.codes.table", Constant(table, element))
-    value = lowering.emit(
-        Node(f"{node.name}.codes", Lookup(source.element.min), (source.name, operand))
-    )
-    return Carrier.of(value, carrier.scale / 2, np.zeros(1))
+    return carrier
 
 
 def code_of(carrier: Carrier, real: float) -> int:
@@ -140,9 +145,7 @@ def _move(lowering: Lowering, node: Node, op: Operator) -> None:
     """Move codes: a channel's map goes where the channel goes."""
     carrier = lowering.settled(node, node.inputs[0])
     value = lowering.emit(Node(node.name, op, (made(carrier).name,), node.origin))
-    scale, offset = (
-        _moved(lowering, node, op, array) for array in (carrier.scale, carrier.offset)
-    )
+    scale, offset = (_moved(lowering, node, op, array) for array in (carrier.scale, carrier.offset))
     lowering.carry(node.name, Carrier.of(value, scale, offset))
 
 
@@ -173,9 +176,7 @@ def _max_pool(lowering: Lowering, node: Node, op: MaxPool) -> None:
     settled = lowering.settled(node, node.inputs[0])
     lowering.carry(node.inputs[0], replace(settled, low=carrier.low, high=carrier.high))
     value = lowering.emit(Node(node.name, op, (made(settled).name,), node.origin))
-    lowering.carry(
-        node.name, replace(settled, source=value, low=carrier.low, high=carrier.high)
-    )
+    lowering.carry(node.name, replace(settled, source=value, low=carrier.low, high=carrier.high))
 
 
 def _average_pool(lowering: Lowering, node: Node, op: AveragePool) -> None:
@@ -220,9 +221,7 @@ def _add(lowering: Lowering, node: Node, _op: Add) -> None:
 
 def _mul(lowering: Lowering, node: Node, op: Mul) -> None:
     """An exact product of two values around zero."""
-    operands = [
-        centered(lowering, node, uniform(lowering, node, name)) for name in node.inputs
-    ]
+    operands = [centered(lowering, node, uniform(lowering, node, name)) for name in node.inputs]
     names = [_zeroed(lowering, node, side, c) for side, c in zip("xy", operands, strict=True)]
     value = lowering.emit(Node(node.name, op, tuple(names), node.origin))
     scale = operands[0].scale * operands[1].scale
@@ -234,9 +233,7 @@ def _zeroed(lowering: Lowering, node: Node, side: str, carrier: Carrier) -> str:
     source, zero = made(carrier), round(-carrier.offset[0] / carrier.scale[0])
     if zero == 0:
         return source.name
-    element = IntType.holding(
-        min(source.element.min, 0) - zero, max(source.element.max, 0) - zero
-    )
+    element = IntType.holding(min(source.element.min, 0) - zero, max(source.element.max, 0) - zero)
     one = np.ones(1, dtype=np.int64)
     return lowering.multiply(f"{node.name}.{side}", source, one, 0, -zero, element).name
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,7 +30,7 @@ class Entrance:
     """The network's input: real numbers, until its quantizer is met."""
 
     name: str
-    element: IntType = IntType(1, signed=False)
+    element: IntType
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +71,11 @@ def layer(node: Node, op: Operator, operand: Made, codes: np.ndarray, extra: int
 
 
 def code_type(codes: np.ndarray) -> IntType:
-    """Return the narrowest type of some codes, signed and without its lowest code if it can be."""
-    low, high = int(codes.min()), int(codes.max())
-    found = IntType.holding(min(low, -1), high)
-    return IntType(found.width, True, True) if found.width > 1 and low > found.min else found
+    """Return the narrowest signed type of some weights."""
+    return code_range(min(int(codes.min()), -1), int(codes.max()))
+
+
+def code_range(low: int, high: int) -> IntType:
+    """Return the narrowest type of some codes, without its lowest one where that is not needed."""
+    found = IntType.holding(low, high)
+    return replace(found, narrow=True) if found.signed and found.min < low else found

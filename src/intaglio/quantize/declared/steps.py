@@ -2,8 +2,8 @@
 """A quantizer as a staircase: at which real numbers its code goes up by one.
 
 Whatever a quantizer is made of (a scale, a rounding, a sign, thresholds), it is a monotone function
-of one real number with a few integer values, so its thresholds say all of it. A rectifier or clip in
-front only takes thresholds out of reach.
+of one real number with a few integer values, so its thresholds say all of it. A rectifier or clip
+in front only takes thresholds out of reach.
 """
 
 from __future__ import annotations
@@ -52,9 +52,7 @@ class Steps:
         always = self.reached(floor)
         never = ~self.reached(ceiling)
         bounds = np.broadcast_to(self.thresholds, always.shape)
-        return replace(
-            self, thresholds=np.where(always, -np.inf, np.where(never, np.inf, bounds))
-        )
+        return replace(self, thresholds=np.where(always, -np.inf, np.where(never, np.inf, bounds)))
 
 
 def steps_of(node: Node, constants: Mapping[str, Constant]) -> Steps | None:
@@ -65,9 +63,7 @@ def steps_of(node: Node, constants: Mapping[str, Constant]) -> Steps | None:
         case MultiThreshold():
             return _counted(node.op, constants[node.inputs[1]].data)
         case Function(kind="sign"):
-            return Steps(
-                np.zeros((1, 2)), np.array([True, False]), -1, np.ones(1), np.zeros(1)
-            )
+            return Steps(np.zeros((1, 2)), np.array([True, False]), -1, np.ones(1), np.zeros(1))
         case _:
             return None
 
@@ -77,9 +73,7 @@ def _uniform(op: FakeQuantize) -> Steps:
     codes = np.arange(op.low + 1, op.high + 1)
     units = codes - op.zero_point
     places, inclusive = _rises(codes if op.offset_first else units, units, op.rounding)
-    return Steps(
-        scale[:, None] * places, inclusive, op.low, scale, -scale * float(op.zero_point)
-    )
+    return Steps(scale[:, None] * places, inclusive, op.low, scale, -scale * float(op.zero_point))
 
 
 def _rises(

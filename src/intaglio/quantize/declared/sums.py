@@ -44,10 +44,10 @@ class Sum:
     def of(cls, node: Node, operands: tuple[Carrier, ...]) -> Sum:
         """Describe the sum of two settled values with one scale each."""
         left, right = operands
-        sources = left.source, right.source
-        if not isinstance(sources[0], Made) or not isinstance(sources[1], Made):
-            raise TypeError(sources)
-        return cls(node, sources, (float(left.scale[0]), float(right.scale[0])))
+        if not isinstance(left.source, Made) or not isinstance(right.source, Made):
+            raise TypeError(operands)
+        scales = float(left.scale[0]), float(right.scale[0])
+        return cls(node, (left.source, right.source), scales)
 
     @property
     def element(self) -> IntType:
@@ -67,11 +67,16 @@ class Sum:
     def emit(self, lowering: Lowering, factors: tuple[int, int], addend: int = 0) -> Made:
         """Add the weighted sum of codes, and a number."""
         names = []
-        for side, operand, factor in zip(self.node.op.operands, self.operands, factors, strict=True):
+        for side, operand, factor in zip(
+            self.node.op.operands, self.operands, factors, strict=True
+        ):
             if factor == 1 and addend == 0:
                 names.append(operand.name)
                 continue
-            ends = [addend, *(factor * end + addend for end in (operand.element.min, operand.element.max))]
+            ends = [
+                addend,
+                *(factor * end + addend for end in (operand.element.min, operand.element.max)),
+            ]
             element = IntType.holding(min(ends), max(ends))
             name = f"{self.node.name}.{side}"
             scaled = lowering.multiply(name, operand, np.array([factor]), 0, addend, element)

@@ -10,9 +10,19 @@ Source: the operator specifications of ONNX, opset 7 to 25.
 from __future__ import annotations
 
 from intaglio.frontend.onnx.call import Call, Operand, Operators, Result
-from intaglio.frontend.onnx.operators import pointwise, products, resize, shapes, windows
+from intaglio.frontend.onnx.operators import (
+    pointwise,
+    products,
+    quantizers,
+    resize,
+    shapes,
+    windows,
+)
 
-__all__ = ["OPERATORS", "Call", "Operand", "Result"]
+__all__ = ["OF_CONSTANTS", "OPERATORS", "Call", "Operand", "Result"]
+
+#: Those of `OPERATORS` that also read operands which are all known.
+OF_CONSTANTS = quantizers.OF_CONSTANTS
 
 #: Keyed by domain ("" is the standard one) and operator type.
 OPERATORS: Operators = {
@@ -21,4 +31,5 @@ OPERATORS: Operators = {
     **pointwise.OPERATORS,
     **shapes.OPERATORS,
     **resize.OPERATORS,
+    **quantizers.OPERATORS,
 }

@@ -26,6 +26,10 @@ def _clip(call: Call) -> Result:
         low, high = call.number("min", -math.inf), call.number("max", math.inf)
     else:
         low, high = call.scalar(1, -math.inf), call.scalar(2, math.inf)
+    if codes := call.activation().codes:  # the bounds are codes too
+        low, high = (codes.scale[0] * (bound - codes.zero_point) for bound in (low, high))
+        if len(codes.scale) > 1:
+            raise UnsupportedError("codes of one scale a channel must not be clipped")
     return pointwise.clip(call.builder, call.activation(), low, high, call.site)
 
 

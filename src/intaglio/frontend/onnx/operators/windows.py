@@ -21,7 +21,8 @@ from intaglio.ops.conv_transpose2d import ConvTranspose2d
 from intaglio.ops.windows import Padding, Pair, span
 
 
-def _conv(call: Call) -> Result:
+def conv(call: Call) -> Result:
+    """Read a convolution, its weight and bias being operands 2 and 3."""
     x, height, width = call.image()
     weight = _kernel(call)
     kernel = (weight.shape[2], weight.shape[3])
@@ -203,7 +204,7 @@ def _ceiling(call: Call, size: Pair, kernel: Pair, stride: Pair, padding: Paddin
 
 OPERATORS: Operators = {
     ("", "AveragePool"): _average_pool,
-    ("", "Conv"): _conv,
+    ("", "Conv"): conv,
     ("", "ConvTranspose"): _conv_transpose,
     ("", "GlobalAveragePool"): _global_average_pool,
     ("", "GlobalMaxPool"): _global_max_pool,
