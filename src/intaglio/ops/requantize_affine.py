@@ -8,7 +8,7 @@
 
 Shapes: x (..., C), multiplier [C] or [1], addend [C] or [1]; y as x, of `element`. Where
 `requantize` adds half of what is shifted out, the addend says where exactly each channel's codes
-begin: a staircase that somebody else's quantizer, bias and batch norm make is met for every accumulator.
+begin: so a staircase that somebody else's quantizer, bias and batch norm make is met everywhere.
 """
 
 from __future__ import annotations

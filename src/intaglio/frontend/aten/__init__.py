@@ -9,7 +9,7 @@ Source: the signatures in ATen's native_functions.yaml.
 
 from __future__ import annotations
 
-from intaglio.frontend.aten import pointwise, products, shapes, windows
+from intaglio.frontend.aten import pointwise, products, quantizers, shapes, windows
 from intaglio.frontend.aten.call import Call, Operand, Operators, Result
 
 __all__ = ["OPERATORS", "Call", "Operand", "Result"]
@@ -18,6 +18,7 @@ __all__ = ["OPERATORS", "Call", "Operand", "Result"]
 OPERATORS: Operators = {
     **windows.OPERATORS,
     **products.OPERATORS,
+    **quantizers.OPERATORS,
     **pointwise.OPERATORS,
     **shapes.OPERATORS,
 }

@@ -58,7 +58,7 @@ def completed(graph: Graph, calibration: np.ndarray, scheme: Scheme) -> Graph:
         if isinstance(node.op, _READERS):
             for index, name in enumerate(node.inputs):
                 if name not in graph.constants and not _declared(graph, name):
-                    inputs[index] = made.get(name) or _quantizer(graph, name, ranges, scheme, nodes)
+                    inputs[index] = made.get(name) or _quantizer(name, ranges, scheme, nodes)
                     made[name] = inputs[index]
         if isinstance(node.op, _LAYERS):
             weight = constants[node.inputs[1]].data
@@ -84,9 +84,7 @@ def _declared(graph: Graph, name: str) -> bool:
     return False
 
 
-def _quantizer(
-    graph: Graph, name: str, ranges: Mapping[str, Range], scheme: Scheme, nodes: list[Node]
-) -> str:
+def _quantizer(name: str, ranges: Mapping[str, Range], scheme: Scheme, nodes: list[Node]) -> str:
     """Append a quantizer of a value and return its name."""
     coding = quantizers()[scheme.scale_rule].activation(ranges[name], scheme.activation_type)
     element = coding.element

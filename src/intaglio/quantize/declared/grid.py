@@ -7,8 +7,9 @@ A network that was trained for few bits, or read from a file of a quantised one,
 
 in its layers. The step is found as the largest that makes all codes integers, for the whole tensor
 if there is one that needs no more bits, else channel by channel; the scale is that float32 which
-gives every weight back to its last bit. So a coarser step than the declared one is taken where all codes share a factor, and
-binary weights have the codes -1 and 1 whatever they were called.
+gives every weight back to its last bit. So a coarser step than the declared one
+is taken where all codes share a factor, and binary weights have the codes -1 and 1 whatever they
+were called.
 """
 
 from __future__ import annotations
