@@ -11,11 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from fnmatch import fnmatchcase
 from typing import Any
 
 import numpy as np
 
 from intaglio.errors import QuantizationError
+from intaglio.ir.execute import BATCH
 from intaglio.ir.graph import Graph, Node, Program
 from intaglio.ir.operator import Operator
 from intaglio.ir.types import Quantization, TensorType
@@ -51,16 +53,15 @@ from intaglio.passes.fold_batchnorm import fold_batchnorm
 from intaglio.quantize.build import FINEST_STEP, Build, code_inside
 from intaglio.quantize.calibrate import calibrate
 from intaglio.quantize.joining import concat, share_ranges
-from intaglio.quantize.min_max import min_max
 from intaglio.quantize.products import multiply
 from intaglio.quantize.quantizer import Coding
-from intaglio.quantize.ranges import Estimator
+from intaglio.quantize.ranges import Observer
 from intaglio.quantize.reorder import rectify_before_pooling
 from intaglio.quantize.resizing import bilinear
 from intaglio.quantize.scheme import Scheme
 from intaglio.quantize.scores import refuse, scores_only
 from intaglio.quantize.tables import tabulate
-from intaglio.quantize.weights import integer_layer, weight_scales
+from intaglio.quantize.weights import integer_layer, rounded_bias, weight_grid
 
 #: What a rule is given: the program so far, the float node, and the node's operator once more.
 Rule = Callable[[Build, Node, Any], None]
@@ -70,9 +71,12 @@ def quantize(
     graph: Graph,
     calibration: np.ndarray,
     scheme: Scheme | None = None,
-    estimator: Estimator = min_max,
+    *,
+    batch: int = BATCH,
 ) -> Program:
     """Turn a float graph into integers, with ranges taken from real data.
+
+    `batch` frames are looked at together, which matters to estimators that let batches vote.
 
     Shapes: calibration [N, *frame] in the source model's axis order.
 
@@ -82,7 +86,9 @@ def quantize(
             constant that no integers can stand for; the text names the node.
     """
     graph, notes = scores_only(_prepared(graph))
-    build = Build(graph, scheme or Scheme(), calibrate(graph, calibration, estimator), notes)
+    build = Build(graph, scheme or Scheme(), notes)
+    _require_matches(build)
+    build.ranges = calibrate(graph, calibration, _observers(build), batch)
     share_ranges(build, KEEPING)
     value = graph.inputs[0]
     coding = build.coding(value.name)
@@ -106,20 +112,41 @@ def _prepared(graph: Graph) -> Graph:
     return after
 
 
+def _observers(build: Build) -> dict[str, Observer]:
+    """Return an observer of each value whose codes are still to be chosen."""
+    names = [value.name for value in build.graph.inputs]
+    names += [build.tail(n).name for n in build.graph.nodes if type(n.op) not in KEEPING]
+    return {name: build.observer(name) for name in dict.fromkeys(names)}
+
+
+def _require_matches(build: Build) -> None:
+    """Refuse an exception that no value of the network is."""
+    names = [value.name for value in build.graph.inputs] + [n.name for n in build.graph.nodes]
+    for override in build.scheme.layers:
+        if not any(fnmatchcase(name, override.pattern) for name in names):
+            raise QuantizationError(
+                f"a layer's exception must match one of {', '.join(names)}, "
+                f"not {override.pattern!r}"
+            )
+
+
 def _dot(build: Build, node: Node, op: Conv2d | ConvTranspose2d | Matmul) -> None:
     """Weighted sums: an exact accumulator at scale s_x * s_w[k], then one requantize."""
     x, weight, bias = node.inputs
     source, tail = build.codings[x], build.tail(node)
-    data, element = build.graph.constants[weight].data, build.scheme.weight_type
+    data, scheme = build.graph.constants[weight].data, build.scheme_of(tail.name)
     coding = build.coding(tail.name)
-    scales = weight_scales(
-        data,
-        element,
-        build.quantizer,
-        per_channel=build.scheme.granularity == "per_channel",
-        spare=coding.scale * FINEST_STEP / source.scale,
+    depthwise = isinstance(op, Conv2d) and op.groups > 1 and data.shape[3] == 1
+    spare = coding.scale * FINEST_STEP / source.scale
+    grid = weight_grid(data, scheme, spare, depthwise=depthwise)
+    align = build.quantizer_of(tail.name).weight
+    grid = replace(
+        grid, scales=np.array([align(source.scale, s, coding.scale) for s in grid.scales])
     )
-    layer = integer_layer(node, data, build.graph.constants[bias].data, scales, element, source)
+    codes = grid.nearest(grid.steps(data))
+    real = build.graph.constants[bias].data
+    real = rounded_bias(real, scheme, source.scale * grid.scales, coding.scale)
+    layer = integer_layer(node, codes, real, grid, source)
     coding = build.coding(tail.name, step=float(layer.scale.max()))
     if isinstance(op, Conv2d | ConvTranspose2d):
         op = replace(op, pad_value=code_inside(node, source, op.pad_value))
@@ -189,13 +216,13 @@ def _average_pool(build: Build, node: Node, op: AveragePool) -> None:
             f"{node} must divide by one number everywhere, not leave its padding out of the mean: "
             "set count_include_pad=1 or use no padding"
         )
-    size = op.kernel[0] * op.kernel[1]
+    factor = build.quantizer_of(node.name).mean(op.kernel)
     pool = SumPool(op.kernel, op.stride, op.padding, coding.zero_point)
-    meaning = Quantization((coding.scale / size,), size * coding.zero_point)
+    meaning = Quantization((coding.scale * factor,), round(1 / factor) * coding.zero_point)
     total = build.emit(Node(f"{node.name}.sum", pool, (x,)), meaning)
     element = Pad(op.padding, coding.zero_point).infer(build.types[x]).integer
     mean = Coding(element, coding.scale)
-    build.multiply(node.name, total, rescale(np.array([1.0 / size])), mean, node.origin)
+    build.multiply(node.name, total, rescale(np.array([factor])), mean, node.origin)
     build.settle(node.name, coding)
 
 
