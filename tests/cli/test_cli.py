@@ -54,6 +54,11 @@ def test_inspect_reports_every_node_with_its_size(made: Made, capsys: Capture) -
             ["--granularity", "per_tensor", "--weights", "s4n", "--activations", "u4", "-n", "5"],
             "weights s4n per_tensor, activations u4, output s16, affine scales",
         ),
+        (
+            ["--estimator", "mse", "--layer", "c1:weights=s2n", "--layer", "f*:weights=s1"],
+            "weights s8n per_channel, activations u8, output s16, affine scales, estimator mse; "
+            "c1: weights s2n; f*: weights s1",
+        ),
     ],
 )
 def test_quantize_writes_a_program_by_its_scheme(

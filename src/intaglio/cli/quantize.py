@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-from dataclasses import replace
 from pathlib import Path
 
 from intaglio.cli.arguments import add_model, model
 from intaglio.cli.outcome import Outcome
-from intaglio.flow import Scheme, quantize
+from intaglio.cli.schemes import add_scheme, chosen_scheme
+from intaglio.flow import quantize
 from intaglio.flow.samples import read_samples
 from intaglio.ops.store import save_program
 
@@ -27,10 +27,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="unlabelled images like those it will see: .npz, .npy, IDX folder, or digits",
     )
     parser.add_argument("-n", dest="count", type=int, metavar="N", help="use the first N images")
-    parser.add_argument("--scheme", default="int8", metavar="NAME", help="int8 (default) or pow2")
-    parser.add_argument("--granularity", choices=["per_tensor", "per_channel"])
-    parser.add_argument("--weights", metavar="TYPE", help="e.g. s8n, s4n")
-    parser.add_argument("--activations", metavar="TYPE", help="e.g. u8, u4")
+    add_scheme(parser)
     parser.add_argument(
         "-o", dest="output", type=Path, metavar="FILE", help="default: MODEL with .program"
     )
@@ -38,10 +35,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> Outcome:
     """Quantise and write the program."""
-    scheme = Scheme.named(arguments.scheme)
-    wanted = ("granularity", "weights", "activations")
-    given = {name: getattr(arguments, name) for name in wanted if getattr(arguments, name)}
-    scheme = replace(scheme, **given)
+    scheme = chosen_scheme(arguments)
     graph = model(arguments)
     samples = read_samples(arguments.calibration, training=True).first(arguments.count)
     program = quantize(graph, samples.images, scheme)
