@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -26,6 +27,9 @@ from intaglio.quantize import estimators, quantizers
 from intaglio.quantize.quantizer import Coding, Quantizer
 from intaglio.quantize.ranges import Choose, Observer, Range
 from intaglio.quantize.scheme import Scheme
+
+if TYPE_CHECKING:
+    from intaglio.quantize.sample import Sample
 
 #: Output codes finer than this part of an accumulator's step would only repeat each other.
 FINEST_STEP = 2.0**-8
@@ -65,6 +69,7 @@ class Build:
     scheme: Scheme
     notes: tuple[str, ...] = ()
     ranges: Mapping[str, Range] = field(default_factory=dict)
+    sample: Sample | None = None
     codings: dict[str, Coding] = field(default_factory=dict)
     types: dict[str, TensorType] = field(default_factory=dict)
     nodes: list[Node] = field(default_factory=list)

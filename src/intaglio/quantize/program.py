@@ -58,6 +58,8 @@ from intaglio.quantize.quantizer import Coding
 from intaglio.quantize.ranges import Observer
 from intaglio.quantize.reorder import rectify_before_pooling
 from intaglio.quantize.resizing import bilinear
+from intaglio.quantize.rounding import ROUNDERS, rounded
+from intaglio.quantize.sample import Moments, Sample
 from intaglio.quantize.scheme import Scheme
 from intaglio.quantize.scores import refuse, scores_only
 from intaglio.quantize.tables import tabulate
@@ -90,6 +92,8 @@ def quantize(
     _require_matches(build)
     build.ranges = calibrate(graph, calibration, _observers(build), batch)
     share_ranges(build, KEEPING)
+    if _asks_for_data(build.scheme):
+        build.sample = Sample(graph, graph.frames(calibration))
     value = graph.inputs[0]
     coding = build.coding(value.name)
     build.types[value.name] = TensorType(value.type.shape, coding.element)
@@ -143,10 +147,11 @@ def _dot(build: Build, node: Node, op: Conv2d | ConvTranspose2d | Matmul) -> Non
     grid = replace(
         grid, scales=np.array([align(source.scale, s, coding.scale) for s in grid.scales])
     )
-    codes = grid.nearest(grid.steps(data))
-    real = build.graph.constants[bias].data
-    real = rounded_bias(real, scheme, source.scale * grid.scales, coding.scale)
-    layer = integer_layer(node, codes, real, grid, source)
+    found = rounded(
+        data, build.graph.constants[bias].data, grid, scheme.rounding, _moments(build, node, scheme)
+    )
+    real = rounded_bias(found.bias, scheme, source.scale * grid.scales, coding.scale)
+    layer = integer_layer(node, found.codes, real, grid, source)
     coding = build.coding(tail.name, step=float(layer.scale.max()))
     if isinstance(op, Conv2d | ConvTranspose2d):
         op = replace(op, pad_value=code_inside(node, source, op.pad_value))
@@ -158,6 +163,23 @@ def _dot(build: Build, node: Node, op: Conv2d | ConvTranspose2d | Matmul) -> Non
     meaning = Quantization(tuple(layer.scale.tolist()))
     accumulator = build.emit(Node(f"{node.name}.acc", op, names, node.origin), meaning)
     build.requantize(tail, accumulator, layer.scale / coding.scale, coding)
+
+
+def _asks_for_data(scheme: Scheme) -> bool:
+    """Tell whether some layer's rounding or bias depends on what it reads."""
+    rules = [scheme.rounding, *(override.rounding for override in scheme.layers)]
+    return scheme.correct_bias or any(rule in ROUNDERS for rule in rules)
+
+
+def _moments(build: Build, node: Node, scheme: Scheme) -> Moments | None:
+    """Return what is known of a layer's operand where its rounding or bias depends on it."""
+    if build.sample is None or not (scheme.correct_bias or scheme.rounding in ROUNDERS):
+        return None
+    if not isinstance(node.op, Conv2d | Matmul):
+        text = f"{node} is rounded to the nearest: only conv2d and matmul are rounded by data"
+        build.notes = (*build.notes, text)
+        return None
+    return build.sample.moments(build, node, centered=scheme.correct_bias)
 
 
 def _add(build: Build, node: Node, op: Add) -> None:
