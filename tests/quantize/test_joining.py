@@ -151,7 +151,7 @@ def test_an_operand_is_brought_to_any_coding_and_zero_stays_zero(
     shifted = Coding(coding.element, coding.scale, new_zero)
     with patch.object(build, "coding", return_value=shifted):
         concat(build, graph.nodes[0], Concat(0))
-    program = build.program()
+    program = build.program({})
     codes = np.arange(-128, 128).reshape(1, 256)
     found = trace(program.graph, {"x": codes})["j"][0, :256]
     narrowed = program.graph.types["j"].integer

@@ -111,8 +111,12 @@ class Build:
             and all(isinstance(n.op, Function) and n.name in self.last for n in readers)
         )
 
-    def program(self) -> Program:
-        """Return the finished program."""
+    def program(self, factors: Mapping[str, np.ndarray]) -> Program:
+        """Return the finished program, its meaning freed of what channels were multiplied by."""
+        for name in self.meaning:
+            value = name if name in self.graph.types else name.rpartition(".")[0]
+            if value in factors:
+                self.meaning[name] = self.meaning[name].divided(factors[value])
         inputs = tuple(Value(v.name, self.types[v.name]) for v in self.graph.inputs)
         graph = replace(
             self.graph, inputs=inputs, nodes=tuple(self.nodes), constants=dict(self.constants)

@@ -52,6 +52,7 @@ from intaglio.passes.check import equal_on_random_input
 from intaglio.passes.fold_batchnorm import fold_batchnorm
 from intaglio.quantize.build import FINEST_STEP, Build, code_inside
 from intaglio.quantize.calibrate import calibrate
+from intaglio.quantize.equalize import equalize
 from intaglio.quantize.joining import concat, share_ranges
 from intaglio.quantize.products import multiply
 from intaglio.quantize.quantizer import Coding
@@ -87,8 +88,13 @@ def quantize(
         QuantizationError: the data is empty or not finite, or the graph has an operator or a
             constant that no integers can stand for; the text names the node.
     """
+    scheme = scheme or Scheme()
     graph, notes = scores_only(_prepared(graph))
-    build = Build(graph, scheme or Scheme(), notes)
+    factors: Mapping[str, np.ndarray] = {}
+    if scheme.equalize:
+        equalized = equalize(graph)
+        graph, factors = equalized.graph, equalized.factors
+    build = Build(graph, scheme, notes)
     _require_matches(build)
     build.ranges = calibrate(graph, calibration, _observers(build), batch)
     share_ranges(build, KEEPING)
@@ -105,7 +111,7 @@ def quantize(
             known = ", ".join(sorted(op.name for op in RULES))
             raise QuantizationError(f"{node} must be one of {known} to have integers")
         RULES[type(node.op)](build, node, node.op)
-    return build.program()
+    return build.program(factors)
 
 
 def _prepared(graph: Graph) -> Graph:

@@ -68,18 +68,17 @@ class Sample:
     def moments(self, build: Build, node: Node, *, centered: bool) -> Moments:
         """Return the moments of what a layer reads."""
         self._follow(build)
-        parts = [
-            (
-                real.sum(axis=1, dtype=np.float64),
-                whole.sum(axis=1, dtype=np.float64),
-                (whole.transpose(0, 2, 1) @ whole).astype(np.float64),
-                (real.transpose(0, 2, 1) @ whole).astype(np.float64),
-                real.shape[1],
-            )
-            for real, whole in self._columns(build, node)
-        ]
-        *sums, count = (sum(part) for part in zip(*parts, strict=True))
-        means, whole_means, gram, cross = (np.asarray(total) / count for total in sums)
+        groups = node.op.groups if isinstance(node.op, Conv2d) else 1
+        size = build.graph.constants[node.inputs[1]].data[0].size
+        sums = [np.zeros((groups, *[size] * axes)) for axes in (1, 1, 2, 2)]
+        count = 0
+        for real, whole in self._columns(build, node):
+            sums[0] += real.sum(axis=1, dtype=np.float64)
+            sums[1] += whole.sum(axis=1, dtype=np.float64)
+            sums[2] += whole.transpose(0, 2, 1) @ whole
+            sums[3] += real.transpose(0, 2, 1) @ whole
+            count += real.shape[1]
+        means, whole_means, gram, cross = (total / count for total in sums)
         if centered:
             gram = gram - whole_means[:, :, None] * whole_means[:, None, :]
             cross = cross - means[:, :, None] * whole_means[:, None, :]
