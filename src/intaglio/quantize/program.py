@@ -88,6 +88,8 @@ def quantize(
         QuantizationError: the data is empty or not finite, or the graph has an operator or a
             constant that no integers can stand for; the text names the node.
     """
+    if batch < 1:
+        raise QuantizationError(f"a batch must be at least 1 frame, not {batch}")
     scheme = scheme or Scheme()
     graph, notes = scores_only(_prepared(graph))
     factors: Mapping[str, np.ndarray] = {}
