@@ -8,13 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from intaglio.artifact import version
 from intaglio.cli import COMMANDS
 from intaglio.flow import Program, quantize
 from tests.cli.conftest import Made
-from tests.cli.tiny import CLASSES, IMAGES, intaglio
+from tests.cli.tiny import CLASSES, IMAGE, IMAGES, intaglio
 
 Capture = pytest.CaptureFixture[str]
 
@@ -54,6 +55,11 @@ def test_inspect_reports_every_node_with_its_size(made: Made, capsys: Capture) -
             ["--granularity", "per_tensor", "--weights", "s4n", "--activations", "u4", "-n", "5"],
             "weights s4n per_tensor, activations u4, output s16, affine scales",
         ),
+        (
+            ["--estimator", "mse", "--layer", "c1:weights=s2n", "--layer", "f*:weights=s1"],
+            "weights s8n per_channel, activations u8, output s16, affine scales, estimator mse; "
+            "c1: weights s2n; f*: weights s1",
+        ),
     ],
 )
 def test_quantize_writes_a_program_by_its_scheme(
@@ -73,8 +79,8 @@ def test_quantize_writes_a_program_by_its_scheme(
 def test_quantize_says_what_was_left_out(
     made: Made, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def noted(*given: Any) -> Program:
-        return replace(quantize(*given), notes=("softmax 'p' is left out",))
+    def noted(*given: Any, **named: Any) -> Program:
+        return replace(quantize(*given, **named), notes=("softmax 'p' is left out",))
 
     monkeypatch.setattr("intaglio.cli.quantize.quantize", noted)
     program = tmp_path / "out.program"
@@ -90,7 +96,20 @@ def test_evaluate_compares_accuracy_and_every_layer(made: Made, capsys: Capture)
     assert [layer["name"] for layer in found["layers"]] == ["image", "c1", "r1", "p1", "f1", "fc"]
     assert found["float_accuracy"] == found["integer_accuracy"]
     shown = text(capsys, "evaluate", made.model, made.program, "--data", made.data, "-n", 4)
-    assert shown.startswith("4 images\nfloat accuracy")
+    warning = (
+        "at least 4 of 4 images are those that the program was calibrated with: "
+        "its accuracy on others may be lower"
+    )
+    assert shown.startswith(f"warning: {warning}\n4 images\nfloat accuracy")
+
+
+def test_evaluate_does_not_warn_of_other_images(
+    made: Made, tmp_path: Path, capsys: Capture
+) -> None:
+    fresh = tmp_path / "fresh.npy"
+    np.save(fresh, np.random.default_rng(99).random((3, *IMAGE), dtype=np.float32))
+    found = answer(capsys, "evaluate", made.model, made.program, "--data", fresh)
+    assert found["warnings"] == []
 
 
 def test_explore_finds_the_fastest_and_the_smallest_that_is_fast_enough(

@@ -72,8 +72,8 @@ def test_the_first_samples_keep_their_labels() -> None:
 
 def test_nothing_there(tmp_path: Path) -> None:
     assert refusal(tmp_path / "d.npz") == (
-        "data must be a .npy or .npz file, a folder of IDX files or 'digits'; "
-        f"there is no {tmp_path / 'd.npz'}"
+        "data must be a .npy, .npz or .csv file, a folder of images or of IDX files, "
+        f"module:function or 'digits'; there is no {tmp_path / 'd.npz'}"
     )
 
 

@@ -143,7 +143,7 @@ def test_an_operand_is_brought_to_any_coding_and_zero_stays_zero(
 ) -> None:
     byte = IntType(8, signed=True)
     graph = network((256,), ("j", Concat(0), "x", "x"))
-    build = Build(graph, Scheme("s8", "s8", "s8"), {"j": Range(-1.0, 1.0)})
+    build = Build(graph, Scheme("s8", "s8", "s8"), ranges={"j": Range(-1.0, 1.0)})
     coding = build.coding("j")
     old = Coding(byte, coding.scale * factor, old_zero)
     build.types["x"] = TensorType((256,), byte)
@@ -151,7 +151,7 @@ def test_an_operand_is_brought_to_any_coding_and_zero_stays_zero(
     shifted = Coding(coding.element, coding.scale, new_zero)
     with patch.object(build, "coding", return_value=shifted):
         concat(build, graph.nodes[0], Concat(0))
-    program = build.program()
+    program = build.program({})
     codes = np.arange(-128, 128).reshape(1, 256)
     found = trace(program.graph, {"x": codes})["j"][0, :256]
     narrowed = program.graph.types["j"].integer

@@ -7,14 +7,13 @@ import numpy as np
 import pytest
 
 from intaglio.errors import QuantizationError
-from intaglio.quantize.min_max import min_max
 from intaglio.quantize.ranges import Range
 
 
-def test_min_max_always_contains_zero() -> None:
-    assert min_max(np.array([1.0, 3.0])) == Range(0.0, 3.0)
-    assert min_max(np.array([-2.0, -1.0])) == Range(-2.0, 0.0)
-    assert min_max(np.array([[-2.0, 5.0]])) == Range(-2.0, 5.0)
+def test_extremes_always_contain_zero() -> None:
+    assert Range.of(np.array([1.0, 3.0])) == Range(0.0, 3.0)
+    assert Range.of(np.array([-2.0, -1.0])) == Range(-2.0, 0.0)
+    assert Range.of(np.array([[-2.0, 5.0]])) == Range(-2.0, 5.0)
 
 
 def test_a_union_contains_both() -> None:
@@ -26,7 +25,7 @@ def test_a_union_contains_both() -> None:
 @pytest.mark.parametrize("values", [[math.nan, 1.0], [1.0, math.nan], [math.inf, 0.0]])
 def test_a_range_must_be_finite(values: list[float]) -> None:
     with pytest.raises(QuantizationError, match=r"^a range must be finite, not "):
-        min_max(np.array(values))
+        Range.of(np.array(values))
 
 
 def test_a_range_must_contain_zero() -> None:

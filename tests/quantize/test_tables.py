@@ -188,5 +188,5 @@ def test_wider_activations_are_nearer_to_the_floats(op: Function, seed: int) -> 
 
 def test_a_function_without_any_value_is_refused_by_name() -> None:
     graph = network((2,), ("l", Function("log"), "x"), ("r", Relu(), "l"))
-    with pytest.raises(QuantizationError, match=r"^value 'l': "):
+    with pytest.raises(QuantizationError, match=r"^value 'r': "):
         quantize(graph, -np.ones((3, 2)))

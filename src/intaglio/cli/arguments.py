@@ -45,7 +45,8 @@ def add_data(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
         "--data",
         metavar="DATA",
         required=required,
-        help="a .npz (images, labels) or .npy file, a folder of IDX files, or the word digits",
+        help="a .npz (images, labels), .npy or .csv file, a folder of images or of IDX files, "
+        "module:function, or the word digits",
     )
     parser.add_argument("-n", dest="count", metavar="N", type=int, help="use the first N images")
 

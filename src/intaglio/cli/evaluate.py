@@ -6,11 +6,13 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from intaglio.artifact import load
 from intaglio.cli.arguments import add_data, add_model, model
 from intaglio.cli.outcome import Outcome
 from intaglio.flow import evaluate
 from intaglio.flow.samples import read_samples
 from intaglio.ops.store import load_program
+from intaglio.quantize.seen import seen_before
 
 HELP = "compare a program with its float model: accuracy, and the error of every layer"
 
@@ -24,7 +26,17 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> Outcome:
     """Evaluate both on the same images."""
-    samples = read_samples(arguments.data).first(arguments.count)
+    graph = model(arguments)
+    samples = read_samples(arguments.data).first(arguments.count).fitted(graph)
     program = load_program(arguments.program)
-    found = evaluate(model(arguments), program, samples.images, samples.labels)
-    return Outcome(str(found), found.to_json())
+    found = evaluate(graph, program, samples.images, samples.labels)
+    calibrated = load(arguments.program, "program").provenance.get("calibration_frames", ())
+    seen = seen_before(calibrated, graph.frames(samples.images))
+    warnings = [
+        f"at least {seen} of {found.count} images are those that the program was calibrated with: "
+        "its accuracy on others may be lower"
+    ]
+    document = {**found.to_json(), "warnings": warnings if seen else []}
+    return Outcome(
+        "\n".join([*(f"warning: {w}" for w in document["warnings"]), str(found)]), document
+    )

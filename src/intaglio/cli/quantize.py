@@ -5,14 +5,17 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-from dataclasses import replace
 from pathlib import Path
 
 from intaglio.cli.arguments import add_model, model
 from intaglio.cli.outcome import Outcome
-from intaglio.flow import Scheme, quantize
+from intaglio.cli.schemes import add_scheme, chosen_scheme
+from intaglio.flow import quantize
+from intaglio.flow.feed import ITERATIONS
 from intaglio.flow.samples import read_samples
+from intaglio.ir.execute import BATCH
 from intaglio.ops.store import save_program
+from intaglio.quantize.seen import fingerprints
 
 HELP = "turn a float model into a program of integers"
 
@@ -24,13 +27,21 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--calibration",
         metavar="DATA",
         required=True,
-        help="unlabelled images like those it will see: .npz, .npy, IDX folder, or digits",
+        help="unlabelled images like those it will see: .npz, .npy, .csv, a folder of images or "
+        "IDX files, module:function, or digits",
     )
     parser.add_argument("-n", dest="count", type=int, metavar="N", help="use the first N images")
-    parser.add_argument("--scheme", default="int8", metavar="NAME", help="int8 (default) or pow2")
-    parser.add_argument("--granularity", choices=["per_tensor", "per_channel"])
-    parser.add_argument("--weights", metavar="TYPE", help="e.g. s8n, s4n")
-    parser.add_argument("--activations", metavar="TYPE", help="e.g. u8, u4")
+    parser.add_argument(
+        "--iterations",
+        type=int,
+        default=ITERATIONS,
+        metavar="N",
+        help=f"batches that module:function is asked for (default {ITERATIONS})",
+    )
+    parser.add_argument(
+        "--batch", type=int, metavar="N", help="images that estimators look at together"
+    )
+    add_scheme(parser)
     parser.add_argument(
         "-o", dest="output", type=Path, metavar="FILE", help="default: MODEL with .program"
     )
@@ -38,17 +49,21 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> Outcome:
     """Quantise and write the program."""
-    scheme = Scheme.named(arguments.scheme)
-    wanted = ("granularity", "weights", "activations")
-    given = {name: getattr(arguments, name) for name in wanted if getattr(arguments, name)}
-    scheme = replace(scheme, **given)
+    scheme = chosen_scheme(arguments)
     graph = model(arguments)
-    samples = read_samples(arguments.calibration, training=True).first(arguments.count)
-    program = quantize(graph, samples.images, scheme)
+    samples = read_samples(arguments.calibration, training=True, iterations=arguments.iterations)
+    samples = samples.first(arguments.count).fitted(graph)
+    batch = arguments.batch or samples.batch or BATCH
+    program = quantize(graph, samples.images, scheme, batch=batch)
     output = arguments.output or arguments.model.with_suffix(".program")
     digest = hashlib.sha256(arguments.model.read_bytes()).hexdigest()
     save_program(
-        output, program, model_sha256=digest, scheme=str(scheme), calibration=len(samples.images)
+        output,
+        program,
+        model_sha256=digest,
+        scheme=str(scheme),
+        calibration=len(samples.images),
+        calibration_frames=fingerprints(graph.frames(samples.images)),
     )
     document = {
         "program": str(output),

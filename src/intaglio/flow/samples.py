@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Read a user's data: arrays from .npy and .npz, a folder of IDX files, or the built-in digits."""
+"""Read a user's data by what it is: arrays, tables, folders, functions, or the built-in digits."""
 
 from __future__ import annotations
 
 import zipfile
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from intaglio.errors import QuantizationError
+from intaglio.flow.feed import ITERATIONS, is_feed, read_feed
+from intaglio.flow.pictures import is_table, picture_files, read_pictures, read_table
+from intaglio.ir.graph import Graph
 
 #: The name that stands for the handwritten digits that come with scikit-learn.
 DIGITS = "digits"
@@ -21,10 +24,16 @@ _ZIP, _NUMPY = b"PK\x03\x04", b"\x93NUMPY"
 
 @dataclass(frozen=True)
 class Samples:
-    """Frames in the source model's axis order, and their labels where there are any."""
+    """Frames in the source model's axis order, and their labels where there are any.
+
+    `batch` is how many frames came together, where they did. `pictures` have their channels first,
+    whatever the model.
+    """
 
     images: np.ndarray
     labels: np.ndarray | None = None
+    batch: int | None = None
+    pictures: bool = False
 
     def first(self, count: int | None) -> Samples:
         """Return the first so many samples; all of them for None.
@@ -38,33 +47,52 @@ class Samples:
             raise QuantizationError(
                 f"the number of images must be 1..{len(self.images)}, not {count}"
             )
-        return Samples(self.images[:count], None if self.labels is None else self.labels[:count])
+        labels = None if self.labels is None else self.labels[:count]
+        return replace(self, images=self.images[:count], labels=labels)
+
+    def fitted(self, graph: Graph) -> Samples:
+        """Return pictures as a model takes them: channels last, or all pixels in a row."""
+        shape = graph.inputs[0].type.shape
+        images = self.images
+        if not self.pictures or images.ndim != 4 or graph.channels_first:
+            return self
+        if images.shape[1:] != shape and images.transpose(0, 2, 3, 1).shape[1:] == shape:
+            images = images.transpose(0, 2, 3, 1)
+        elif shape == (images[0].size,):
+            images = images.reshape(len(images), -1)
+        return replace(self, images=images)
 
 
-def read_samples(source: str | Path, *, training: bool = False) -> Samples:
+def read_samples(
+    source: str | Path, *, training: bool = False, iterations: int = ITERATIONS
+) -> Samples:
     """Read data by what it is.
 
     Args:
-        source: a .npy or .npz file (`images` and `labels`, or `x_test` and `y_test`), a folder with
-            MNIST-style IDX files, or the word `digits`.
+        source: a .npy or .npz file (`images` and `labels`, or `x_test` and `y_test`), a .csv file
+            with a picture in each row, a folder of images or of MNIST-style IDX files, a function
+            as `module:function`, or the word `digits`.
         training: of a data set that comes in two parts, take the training part.
+        iterations: how often a function is called.
 
     Raises:
         QuantizationError: it is missing, damaged, empty, or holds no images.
     """
     path = Path(source)
+    if path.is_dir() and picture_files(path):
+        return Samples(*read_pictures(path), pictures=True)
     if str(source) == DIGITS or path.is_dir():
-        from intaglio.train.data import load_dataset
-
-        dataset = load_dataset(None if str(source) == DIGITS else path)
-        if training:
-            return Samples(dataset.train_images, dataset.train_labels)
-        return Samples(dataset.test_images, dataset.test_labels)
+        return _dataset(None if str(source) == DIGITS else path, training=training)
+    if is_feed(str(source)):
+        batches = read_feed(str(source), iterations)
+        return Samples(np.concatenate(batches), batch=len(batches[0]))
     if not path.is_file():
         raise QuantizationError(
-            f"data must be a .npy or .npz file, a folder of IDX files or {DIGITS!r}; "
-            f"there is no {path}"
+            "data must be a .npy, .npz or .csv file, a folder of images or of IDX files, "
+            f"module:function or {DIGITS!r}; there is no {path}"
         )
+    if is_table(path):
+        return Samples(*read_table(path), pictures=True)
     samples = _arrays(path)
     if samples.images.ndim < 2 or len(samples.images) == 0:
         raise QuantizationError(
@@ -76,6 +104,15 @@ def read_samples(source: str | Path, *, training: bool = False) -> Samples:
             f"for {len(samples.images)}"
         )
     return samples
+
+
+def _dataset(folder: Path | None, *, training: bool) -> Samples:
+    from intaglio.train.data import load_dataset
+
+    dataset = load_dataset(folder)
+    if training:
+        return Samples(dataset.train_images, dataset.train_labels, pictures=True)
+    return Samples(dataset.test_images, dataset.test_labels, pictures=True)
 
 
 def _arrays(path: Path) -> Samples:

@@ -85,6 +85,11 @@ class Quantization:
         if not self.scale or not all(math.isfinite(s) and s > 0 for s in self.scale):
             raise ModelError(f"a scale must be finite and positive, not {self.scale}")
 
+    def divided(self, factors: np.ndarray) -> Quantization:
+        """Return the meaning of values that are larger by a factor for each channel."""
+        scales = np.asarray(self.scale) / factors
+        return Quantization(tuple(scales.tolist()), self.zero_point)
+
     def dequantize(self, values: np.ndarray) -> np.ndarray:
         """Return the real numbers that integers stand for, as float64."""
         return (values.astype(np.float64) - self.zero_point) * np.asarray(self.scale)

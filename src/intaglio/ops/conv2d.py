@@ -66,16 +66,26 @@ class Conv2d(StreamOperator):
         """Compute the convolution of a batch: a matrix product for each group, all at once."""
         x, weight, bias = arrays
         k, r, s, c = weight.shape
-        padded = pad(x, self.padding, self.pad_value)
-        view = windows(padded, (r, s), self.stride, self.dilation)
-        n, p, q = view.shape[:3]
-        split = view.reshape(n, p, q, r, s, self.groups, c).transpose(5, 0, 1, 2, 3, 4, 6)
-        columns = split.reshape(self.groups, n * p * q, r * s * c)
+        columns = self.columns(x, (r, s))
+        n, p, q = (
+            len(x),
+            *output_size(x.shape[1:], (r, s), self.stride, self.padding, self.dilation),
+        )
         kernel = weight.reshape(self.groups, k // self.groups, r * s * c).transpose(0, 2, 1)
         floating = np.issubdtype(x.dtype, np.floating)
         sums = columns @ kernel if floating else exact.matmul(columns, kernel)
         result = sums.transpose(1, 0, 2).reshape(n, p, q, k)
         return result + (bias if floating else bias.astype(np.int64))
+
+    def columns(self, x: np.ndarray, kernel: Pair) -> np.ndarray:
+        """Return what each output is a product of, by group.
+
+        Shapes: x [N, H, W, C]; result [groups, N * P * Q, R * S * C/groups].
+        """
+        view = windows(pad(x, self.padding, self.pad_value), kernel, self.stride, self.dilation)
+        n, p, q = view.shape[:3]
+        split = view.reshape(n, p, q, *kernel, self.groups, -1).transpose(5, 0, 1, 2, 3, 4, 6)
+        return split.reshape(self.groups, n * p * q, -1)
 
     # --- 3 loops -------------------------------------------------------------------------------
 

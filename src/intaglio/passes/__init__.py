@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from intaglio.ir.graph import Graph
+from intaglio.passes.batchnorm_last import batchnorm_last
 from intaglio.passes.batchnorm_to_depthwise import batchnorm_to_depthwise
 from intaglio.passes.check import equal_on_random_input
 from intaglio.passes.dead_code import dead_code
@@ -16,6 +17,7 @@ from intaglio.passes.requantize_first import requantize_first
 
 __all__ = [
     "Pass",
+    "batchnorm_last",
     "batchnorm_to_depthwise",
     "dead_code",
     "equal_on_random_input",

@@ -6,7 +6,8 @@
 
 Computed in float64 and rounded once. Folded into what is before it, the value that remains is the
 one after the scale, so the layer takes the name of the batch_norm node; another batch_norm counts
-as a layer here. A convolution that pads takes no offset from before it: it pads with zero after it.
+as a layer here. What is left is moved behind pools, toward the next layer. A convolution that pads
+takes no offset from before it: it pads with zero after it.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from intaglio.ops.batch_norm import BatchNorm
 from intaglio.ops.conv2d import Conv2d
 from intaglio.ops.conv_transpose2d import ConvTranspose2d
 from intaglio.ops.matmul import Matmul
+from intaglio.passes.batchnorm_last import batchnorm_last
 from intaglio.passes.dead_code import dead_code
 
 
@@ -31,7 +33,7 @@ def fold_batchnorm(graph: Graph) -> Graph:
     Raises:
         ModelError: a folded weight leaves float32.
     """
-    return dead_code(exhaust(exhaust(graph, _fold_back), _fold_ahead))
+    return dead_code(exhaust(batchnorm_last(exhaust(graph, _fold_back)), _fold_ahead))
 
 
 def _fold_back(graph: Graph, node: Node) -> Replacement | None:

@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,10 +23,13 @@ from intaglio.ops.function import Function
 from intaglio.ops.lookup import MAX_WIDTH
 from intaglio.ops.relu import Relu
 from intaglio.ops.requantize import Requantize
-from intaglio.quantize import quantizers
+from intaglio.quantize import estimators, quantizers
 from intaglio.quantize.quantizer import Coding, Quantizer
-from intaglio.quantize.ranges import Range
+from intaglio.quantize.ranges import Choose, Observer, Range
 from intaglio.quantize.scheme import Scheme
+
+if TYPE_CHECKING:
+    from intaglio.quantize.sample import Sample
 
 #: Output codes finer than this part of an accumulator's step would only repeat each other.
 FINEST_STEP = 2.0**-8
@@ -63,8 +67,9 @@ class Build:
 
     graph: Graph
     scheme: Scheme
-    ranges: Mapping[str, Range]
     notes: tuple[str, ...] = ()
+    ranges: Mapping[str, Range] = field(default_factory=dict)
+    sample: Sample | None = None
     codings: dict[str, Coding] = field(default_factory=dict)
     types: dict[str, TensorType] = field(default_factory=dict)
     nodes: list[Node] = field(default_factory=list)
@@ -73,9 +78,18 @@ class Build:
     done: set[str] = field(default_factory=set)
 
     @cached_property
-    def quantizer(self) -> Quantizer:
-        """The rule for scales."""
-        return quantizers()[self.scheme.scale_rule]
+    def _names(self) -> Mapping[str, tuple[str, ...]]:
+        """Of each value that rectifiers end in, the names of all the values on the way."""
+        tails = [self.tail(node) for node in self.graph.nodes]
+        return {tail.name: tail.names for tail in sorted(tails, key=lambda t: len(t.names))}
+
+    def scheme_of(self, name: str) -> Scheme:
+        """Return the scheme of a value, which the layer before its rectifiers may name too."""
+        return self.scheme.at(*self._names.get(name, (name,)))
+
+    def quantizer_of(self, name: str) -> Quantizer:
+        """Return the rule for a value's scale."""
+        return quantizers()[self.scheme_of(name).scale_rule]
 
     @cached_property
     def last(self) -> frozenset[str]:
@@ -97,8 +111,12 @@ class Build:
             and all(isinstance(n.op, Function) and n.name in self.last for n in readers)
         )
 
-    def program(self) -> Program:
-        """Return the finished program."""
+    def program(self, factors: Mapping[str, np.ndarray]) -> Program:
+        """Return the finished program, its meaning freed of what channels were multiplied by."""
+        for name in self.meaning:
+            value = name if name in self.graph.types else name.rpartition(".")[0]
+            if value in factors:
+                self.meaning[name] = self.meaning[name].divided(factors[value])
         inputs = tuple(Value(v.name, self.types[v.name]) for v in self.graph.inputs)
         graph = replace(
             self.graph, inputs=inputs, nodes=tuple(self.nodes), constants=dict(self.constants)
@@ -178,30 +196,36 @@ class Build:
 
     def coding(self, name: str, step: float = 0.0) -> Coding:
         """Choose the integers of a value, not much finer than the step of what it is made from."""
-        if name in self.last:
-            choose = self._output
-        else:
-            choose = self._index if name in self.indices else self._activation
+        choose = self.choose(name)
         coding = choose(self.ranges[name])
         if coding.scale < step * FINEST_STEP:
             wider = 2.0 ** math.ceil(math.log2(step * FINEST_STEP / coding.scale))
             coding = choose(self.ranges[name].scaled(wider))
         return coding
 
-    def _activation(self, range_: Range) -> Coding:
-        return self.quantizer.activation(range_, self.scheme.activation_type)
+    def choose(self, name: str) -> Choose:
+        """Return what makes a value's coding of its range."""
+        scheme, quantizer = self.scheme_of(name), self.quantizer_of(name)
+        element = scheme.activation_type
+        if name in self.indices:
+            # As wide as a table takes, lest a wide result has few different values.
+            width = max(element.width, min(scheme.output_type.width, MAX_WIDTH))
+            element = replace(element, width=width)
+        if name not in self.last:
+            return lambda range_: quantizer.activation(range_, element)
+        output = scheme.output_type
+        room = HEADROOM if self._wide(name) else 1.0
+        return lambda range_: Coding(output, quantizer.symmetric(range_.magnitude * room, output))
 
-    def _index(self, range_: Range) -> Coding:
-        """Codes as wide as a table takes, lest a wide result has few different values."""
-        element = self.scheme.activation_type
-        width = max(element.width, min(self.scheme.output_type.width, MAX_WIDTH))
-        return self.quantizer.activation(range_, replace(element, width=width))
+    def observer(self, name: str) -> Observer:
+        """Return what looks for a value's range; a wide result has that of all values seen."""
+        scheme = self.scheme_of(name)
+        wide = name in self.last and self._wide(name)
+        return estimators()["min_max" if wide else scheme.estimator](self.choose(name))
 
-    def _output(self, range_: Range) -> Coding:
-        element = self.scheme.output_type
-        spare = element.width - self.scheme.activation_type.width
-        magnitude = range_.magnitude * (HEADROOM if spare > 0 else 1.0)
-        return Coding(element, self.quantizer.symmetric(magnitude, element))
+    def _wide(self, name: str) -> bool:
+        scheme = self.scheme_of(name)
+        return scheme.output_type.width > scheme.activation_type.width
 
 
 def _bounds(node: Node) -> tuple[float, float] | None:

@@ -11,16 +11,13 @@ from tqdm import tqdm
 from intaglio.errors import QuantizationError
 from intaglio.ir.execute import BATCH, batches, trace
 from intaglio.ir.graph import Graph
-from intaglio.quantize.min_max import min_max
-from intaglio.quantize.ranges import Estimator, Range
+from intaglio.quantize.ranges import Observer, Range
 
 
 def calibrate(
-    graph: Graph, images: np.ndarray, estimator: Estimator = min_max
-) -> Mapping[str, Range]:
-    """Return the range of the input and of every node's value.
-
-    The estimator sees a batch of 256 frames at a time; a value's range covers those of all batches.
+    graph: Graph, images: np.ndarray, observers: Mapping[str, Observer], batch: int = BATCH
+) -> dict[str, Range]:
+    """Return the ranges of the values that are observed; they are seen so many frames at a time.
 
     Raises:
         ModelError: the data has another shape than the graph's input.
@@ -29,18 +26,16 @@ def calibrate(
     if len(graph.inputs) != 1:
         raise QuantizationError(f"a graph must have one input, not {len(graph.inputs)}")
     frames = _finite(graph, images)
-    found: dict[str, Range] = {}
-    parts = list(batches(len(frames)))
-    for part in tqdm(parts, "calibrate", leave=False, delay=2, unit=f"x{BATCH} frames"):
+    parts = list(batches(len(frames), batch))
+    for part in tqdm(parts, "calibrate", leave=False, delay=2, unit=f"x{batch} frames"):
         with np.errstate(over="ignore", invalid="ignore"):  # found below, and named
             values = trace(graph, {graph.inputs[0].name: frames[part]})
-        for name, array in values.items():
+        for name, observer in observers.items():
             try:
-                range_ = estimator(array)
+                observer.observe(values[name])
             except QuantizationError as error:
                 raise QuantizationError(f"value {name!r}: {error}") from None
-            found[name] = found[name].union(range_) if name in found else range_
-    return found
+    return {name: observer.range() for name, observer in observers.items()}
 
 
 def _finite(graph: Graph, images: np.ndarray) -> np.ndarray:

@@ -5,13 +5,19 @@ from __future__ import annotations
 
 import numpy as np
 
-from intaglio.quantize.ranges import Range
+from intaglio.quantize.ranges import Choose, Range
 
 
-def min_max(values: np.ndarray) -> Range:
-    """Return the extremes of the values, and zero.
+class MinMax:
+    """The extremes of all values, and zero."""
 
-    Raises:
-        QuantizationError: a value is not finite.
-    """
-    return Range(min(float(values.min()), 0.0), max(float(values.max()), 0.0))
+    def __init__(self, _choose: Choose) -> None:
+        self._range = Range(0.0, 0.0)
+
+    def observe(self, values: np.ndarray) -> None:
+        """Widen the range to the values of a batch."""
+        self._range = self._range.union(Range.of(values))
+
+    def range(self) -> Range:
+        """Return the extremes."""
+        return self._range

@@ -11,11 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from fnmatch import fnmatchcase
 from typing import Any
 
 import numpy as np
 
 from intaglio.errors import QuantizationError
+from intaglio.ir.execute import BATCH
 from intaglio.ir.graph import Graph, Node, Program
 from intaglio.ir.operator import Operator
 from intaglio.ir.types import Quantization, TensorType
@@ -50,17 +52,19 @@ from intaglio.passes.check import equal_on_random_input
 from intaglio.passes.fold_batchnorm import fold_batchnorm
 from intaglio.quantize.build import FINEST_STEP, Build, code_inside
 from intaglio.quantize.calibrate import calibrate
+from intaglio.quantize.equalize import equalize
 from intaglio.quantize.joining import concat, share_ranges
-from intaglio.quantize.min_max import min_max
 from intaglio.quantize.products import multiply
 from intaglio.quantize.quantizer import Coding
-from intaglio.quantize.ranges import Estimator
+from intaglio.quantize.ranges import Observer
 from intaglio.quantize.reorder import rectify_before_pooling
 from intaglio.quantize.resizing import bilinear
+from intaglio.quantize.rounding import ROUNDERS, rounded
+from intaglio.quantize.sample import Moments, Sample
 from intaglio.quantize.scheme import Scheme
 from intaglio.quantize.scores import refuse, scores_only
 from intaglio.quantize.tables import tabulate
-from intaglio.quantize.weights import integer_layer, weight_scales
+from intaglio.quantize.weights import integer_layer, rounded_bias, weight_grid
 
 #: What a rule is given: the program so far, the float node, and the node's operator once more.
 Rule = Callable[[Build, Node, Any], None]
@@ -70,9 +74,12 @@ def quantize(
     graph: Graph,
     calibration: np.ndarray,
     scheme: Scheme | None = None,
-    estimator: Estimator = min_max,
+    *,
+    batch: int = BATCH,
 ) -> Program:
     """Turn a float graph into integers, with ranges taken from real data.
+
+    `batch` frames are looked at together, which matters to estimators that let batches vote.
 
     Shapes: calibration [N, *frame] in the source model's axis order.
 
@@ -81,9 +88,20 @@ def quantize(
         QuantizationError: the data is empty or not finite, or the graph has an operator or a
             constant that no integers can stand for; the text names the node.
     """
+    if batch < 1:
+        raise QuantizationError(f"a batch must be at least 1 frame, not {batch}")
+    scheme = scheme or Scheme()
     graph, notes = scores_only(_prepared(graph))
-    build = Build(graph, scheme or Scheme(), calibrate(graph, calibration, estimator), notes)
+    factors: Mapping[str, np.ndarray] = {}
+    if scheme.equalize:
+        equalized = equalize(graph)
+        graph, factors = equalized.graph, equalized.factors
+    build = Build(graph, scheme, notes)
+    _require_matches(build)
+    build.ranges = calibrate(graph, calibration, _observers(build), batch)
     share_ranges(build, KEEPING)
+    if _asks_for_data(build.scheme):
+        build.sample = Sample(graph, graph.frames(calibration))
     value = graph.inputs[0]
     coding = build.coding(value.name)
     build.types[value.name] = TensorType(value.type.shape, coding.element)
@@ -95,7 +113,7 @@ def quantize(
             known = ", ".join(sorted(op.name for op in RULES))
             raise QuantizationError(f"{node} must be one of {known} to have integers")
         RULES[type(node.op)](build, node, node.op)
-    return build.program()
+    return build.program(factors)
 
 
 def _prepared(graph: Graph) -> Graph:
@@ -106,20 +124,42 @@ def _prepared(graph: Graph) -> Graph:
     return after
 
 
+def _observers(build: Build) -> dict[str, Observer]:
+    """Return an observer of each value whose codes are still to be chosen."""
+    names = [value.name for value in build.graph.inputs]
+    names += [build.tail(n).name for n in build.graph.nodes if type(n.op) not in KEEPING]
+    return {name: build.observer(name) for name in dict.fromkeys(names)}
+
+
+def _require_matches(build: Build) -> None:
+    """Refuse an exception that no value of the network is."""
+    names = [value.name for value in build.graph.inputs] + [n.name for n in build.graph.nodes]
+    for override in build.scheme.layers:
+        if not any(fnmatchcase(name, override.pattern) for name in names):
+            raise QuantizationError(
+                f"a layer's exception must match one of {', '.join(names)}, "
+                f"not {override.pattern!r}"
+            )
+
+
 def _dot(build: Build, node: Node, op: Conv2d | ConvTranspose2d | Matmul) -> None:
     """Weighted sums: an exact accumulator at scale s_x * s_w[k], then one requantize."""
     x, weight, bias = node.inputs
     source, tail = build.codings[x], build.tail(node)
-    data, element = build.graph.constants[weight].data, build.scheme.weight_type
+    data, scheme = build.graph.constants[weight].data, build.scheme_of(tail.name)
     coding = build.coding(tail.name)
-    scales = weight_scales(
-        data,
-        element,
-        build.quantizer,
-        per_channel=build.scheme.granularity == "per_channel",
-        spare=coding.scale * FINEST_STEP / source.scale,
+    depthwise = isinstance(op, Conv2d) and op.groups > 1 and data.shape[3] == 1
+    spare = coding.scale * FINEST_STEP / source.scale
+    grid = weight_grid(data, scheme, spare, depthwise=depthwise)
+    align = build.quantizer_of(tail.name).weight
+    grid = replace(
+        grid, scales=np.array([align(source.scale, s, coding.scale) for s in grid.scales])
     )
-    layer = integer_layer(node, data, build.graph.constants[bias].data, scales, element, source)
+    found = rounded(
+        data, build.graph.constants[bias].data, grid, scheme.rounding, _moments(build, node, scheme)
+    )
+    real = rounded_bias(found.bias, scheme, source.scale * grid.scales, coding.scale)
+    layer = integer_layer(node, found.codes, real, grid, source)
     coding = build.coding(tail.name, step=float(layer.scale.max()))
     if isinstance(op, Conv2d | ConvTranspose2d):
         op = replace(op, pad_value=code_inside(node, source, op.pad_value))
@@ -131,6 +171,23 @@ def _dot(build: Build, node: Node, op: Conv2d | ConvTranspose2d | Matmul) -> Non
     meaning = Quantization(tuple(layer.scale.tolist()))
     accumulator = build.emit(Node(f"{node.name}.acc", op, names, node.origin), meaning)
     build.requantize(tail, accumulator, layer.scale / coding.scale, coding)
+
+
+def _asks_for_data(scheme: Scheme) -> bool:
+    """Tell whether some layer's rounding or bias depends on what it reads."""
+    rules = [scheme.rounding, *(override.rounding for override in scheme.layers)]
+    return scheme.correct_bias or any(rule in ROUNDERS for rule in rules)
+
+
+def _moments(build: Build, node: Node, scheme: Scheme) -> Moments | None:
+    """Return what is known of a layer's operand where its rounding or bias depends on it."""
+    if build.sample is None or not (scheme.correct_bias or scheme.rounding in ROUNDERS):
+        return None
+    if not isinstance(node.op, Conv2d | Matmul):
+        text = f"{node} is rounded to the nearest: only conv2d and matmul are rounded by data"
+        build.notes = (*build.notes, text)
+        return None
+    return build.sample.moments(build, node, centered=scheme.correct_bias)
 
 
 def _add(build: Build, node: Node, op: Add) -> None:
@@ -189,13 +246,13 @@ def _average_pool(build: Build, node: Node, op: AveragePool) -> None:
             f"{node} must divide by one number everywhere, not leave its padding out of the mean: "
             "set count_include_pad=1 or use no padding"
         )
-    size = op.kernel[0] * op.kernel[1]
+    factor = build.quantizer_of(node.name).mean(op.kernel)
     pool = SumPool(op.kernel, op.stride, op.padding, coding.zero_point)
-    meaning = Quantization((coding.scale / size,), size * coding.zero_point)
+    meaning = Quantization((coding.scale * factor,), round(1 / factor) * coding.zero_point)
     total = build.emit(Node(f"{node.name}.sum", pool, (x,)), meaning)
     element = Pad(op.padding, coding.zero_point).infer(build.types[x]).integer
     mean = Coding(element, coding.scale)
-    build.multiply(node.name, total, rescale(np.array([1.0 / size])), mean, node.origin)
+    build.multiply(node.name, total, rescale(np.array([factor])), mean, node.origin)
     build.settle(node.name, coding)
 
 

@@ -3,47 +3,46 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from intaglio.ir.types import Quantization
 from intaglio.numerics.types import IntType
-from intaglio.quantize.ranges import Range
+from intaglio.quantize.ranges import Coding, Range
+
+__all__ = ["Coding", "Quantizer", "bias_as_chosen", "mean_factor", "weight_as_chosen"]
 
 
-@dataclass(frozen=True, slots=True)
-class Coding:
-    """Integers and their real meaning, for a whole tensor: `real = scale * (code - zero_point)`."""
+def weight_as_chosen(_source: float, weight: float, _result: float) -> float:
+    """Keep a weight's scale: multipliers and shifts of any size are built."""
+    return weight
 
-    element: IntType
-    scale: float
-    zero_point: int = 0
 
-    @property
-    def quantization(self) -> Quantization:
-        """The real meaning alone."""
-        return Quantization((self.scale,), self.zero_point)
+def bias_as_chosen(_products: float, bias: float, _result: float) -> float:
+    """Keep a bias's scale."""
+    return bias
 
-    def code(self, real: float) -> int:
-        """Return the code nearest to a real number; infinite ones have the extreme codes.
 
-        Exactness: half up, as the program's entrance rounds, then saturated.
-        """
-        bounds = (self.element.min - self.zero_point, self.element.max - self.zero_point)
-        near = min(max(real / self.scale, float(bounds[0])), float(bounds[1]))
-        return math.floor(near + 0.5) + self.zero_point
+def mean_factor(window: tuple[int, int]) -> float:
+    """Return what the sum over a window is multiplied by to be its mean."""
+    return 1.0 / (window[0] * window[1])
 
 
 @dataclass(frozen=True, slots=True)
 class Quantizer:
-    """One way to choose scales. A new one is a file with these two functions and a line.
+    """One way to choose scales. A new one is a file with the first two functions and a line.
 
     `activation` covers a range with the codes of a type, which it may change in sign.
     `symmetric` returns the scale whose codes, zero point 0, cover -magnitude..magnitude.
     Both answer scale 1 where there is nothing but zero.
+
+    The others are for targets of limits. `weight` takes the scales of a layer's input, weights and
+    result and returns that of the weights as the target has it; `bias` those of its products, bias
+    and result. `mean` is the factor of the average over a window.
     """
 
     name: str
     activation: Callable[[Range, IntType], Coding]
     symmetric: Callable[[float, IntType], float]
+    weight: Callable[[float, float, float], float] = weight_as_chosen
+    bias: Callable[[float, float, float], float] = bias_as_chosen
+    mean: Callable[[tuple[int, int]], float] = mean_factor
