@@ -7,6 +7,8 @@ import argparse
 import hashlib
 from pathlib import Path
 
+import numpy as np
+
 from intaglio.cli.arguments import add_model, model
 from intaglio.cli.outcome import Outcome
 from intaglio.cli.schemes import add_scheme, chosen_scheme
@@ -26,9 +28,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--calibration",
         metavar="DATA",
-        required=True,
         help="unlabelled images like those it will see: .npz, .npy, .csv, a folder of images or "
-        "IDX files, module:function, or digits",
+        "IDX files, module:function, or digits; a model with quantizers of its own needs none",
     )
     parser.add_argument("-n", dest="count", type=int, metavar="N", help="use the first N images")
     parser.add_argument(
@@ -51,10 +52,16 @@ def run(arguments: argparse.Namespace) -> Outcome:
     """Quantise and write the program."""
     scheme = chosen_scheme(arguments)
     graph = model(arguments)
-    samples = read_samples(arguments.calibration, training=True, iterations=arguments.iterations)
-    samples = samples.first(arguments.count).fitted(graph)
-    batch = arguments.batch or samples.batch or BATCH
-    program = quantize(graph, samples.images, scheme, batch=batch)
+    frames: np.ndarray | None = None
+    batch, said = arguments.batch or BATCH, "the model's own quantizers"
+    if arguments.calibration:
+        samples = read_samples(
+            arguments.calibration, training=True, iterations=arguments.iterations
+        )
+        samples = samples.first(arguments.count).fitted(graph)
+        frames, batch = samples.images, arguments.batch or samples.batch or BATCH
+        said = f"{scheme}, {len(frames)} images"
+    program = quantize(graph, frames, scheme, batch=batch)
     output = arguments.output or arguments.model.with_suffix(".program")
     digest = hashlib.sha256(arguments.model.read_bytes()).hexdigest()
     save_program(
@@ -62,16 +69,16 @@ def run(arguments: argparse.Namespace) -> Outcome:
         program,
         model_sha256=digest,
         scheme=str(scheme),
-        calibration=len(samples.images),
-        calibration_frames=fingerprints(graph.frames(samples.images)),
+        calibration=0 if frames is None else len(frames),
+        calibration_frames=[] if frames is None else fingerprints(graph.frames(frames)),
     )
     document = {
         "program": str(output),
         "scheme": str(scheme),
-        "images": len(samples.images),
+        "images": 0 if frames is None else len(frames),
         "parameters": program.graph.parameters,
         "nodes": len(program.graph.nodes),
         "notes": list(program.notes),
     }
-    text = f"{output}: {len(program.graph.nodes)} nodes, {scheme}, {len(samples.images)} images"
+    text = f"{output}: {len(program.graph.nodes)} nodes, {said}"
     return Outcome("\n".join([text, *program.notes]), document)

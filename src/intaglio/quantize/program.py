@@ -52,6 +52,7 @@ from intaglio.passes.check import equal_on_random_input
 from intaglio.passes.fold_batchnorm import fold_batchnorm
 from intaglio.quantize.build import FINEST_STEP, Build, code_inside
 from intaglio.quantize.calibrate import calibrate
+from intaglio.quantize.declared import completed, has_quantizers, integers
 from intaglio.quantize.equalize import equalize
 from intaglio.quantize.joining import concat, share_ranges
 from intaglio.quantize.products import multiply
@@ -72,14 +73,16 @@ Rule = Callable[[Build, Node, Any], None]
 
 def quantize(
     graph: Graph,
-    calibration: np.ndarray,
+    calibration: np.ndarray | None = None,
     scheme: Scheme | None = None,
     *,
     batch: int = BATCH,
 ) -> Program:
-    """Turn a float graph into integers, with ranges taken from real data.
+    """Turn a graph into integers: its own, or those of a scheme with ranges taken from real data.
 
-    `batch` frames are looked at together, which matters to estimators that let batches vote.
+    What a network with quantizers declares stays as it is; with calibration data, what it leaves
+    open gets integers by the scheme. `batch` frames are looked at together, which matters to
+    estimators that let batches vote.
 
     Shapes: calibration [N, *frame] in the source model's axis order.
 
@@ -91,6 +94,12 @@ def quantize(
     if batch < 1:
         raise QuantizationError(f"a batch must be at least 1 frame, not {batch}")
     scheme = scheme or Scheme()
+    if has_quantizers(graph):
+        return integers(graph if calibration is None else completed(graph, calibration, scheme))
+    if calibration is None:
+        raise QuantizationError(
+            f"graph {graph.name!r} must come with calibration data: it has no quantizers of its own"
+        )
     graph, notes = scores_only(_prepared(graph))
     factors: Mapping[str, np.ndarray] = {}
     if scheme.equalize:

@@ -26,9 +26,8 @@ def _ours(call: Call) -> Result:
 
 def _per_tensor(call: Call) -> Result:
     """aten.fake_quantize_per_tensor_affine: half to even, before the zero point is added."""
-    numbers = [call.number(i, "", 0.0) for i in range(1, 5)]
-    how = Quantizer(np.array([numbers[0]]), *(round(number) for number in numbers[1:]))
-    return _made(call, how)
+    scale, zero, low, high = (call.number(index, "", 0.0) for index in range(1, 5))
+    return _made(call, Quantizer(np.array([scale]), round(zero), round(low), round(high)))
 
 
 def _made(call: Call, how: Quantizer) -> Activation:

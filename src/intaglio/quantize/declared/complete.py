@@ -8,7 +8,6 @@ ranges from calibration data.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -16,8 +15,7 @@ import numpy as np
 from intaglio.ir.constant import Constant
 from intaglio.ir.graph import Graph, Node, rebuild
 from intaglio.ir.types import FLOAT32
-from intaglio.numerics.rounding import Rounding, round_half_up, saturate
-from intaglio.numerics.types import IntType
+from intaglio.numerics.rounding import Rounding
 from intaglio.ops.add import Add
 from intaglio.ops.average_pool import AveragePool
 from intaglio.ops.batch_norm import BatchNorm
@@ -28,13 +26,13 @@ from intaglio.ops.matmul import Matmul
 from intaglio.ops.max_pool import MaxPool
 from intaglio.ops.mul import Mul
 from intaglio.ops.upsample_bilinear import UpsampleBilinear
-from intaglio.quantize import quantizers
+from intaglio.quantize import estimators, quantizers
 from intaglio.quantize.calibrate import calibrate
 from intaglio.quantize.declared.grid import grid_of
 from intaglio.quantize.declared.steps import steps_of
-from intaglio.quantize.ranges import Range
+from intaglio.quantize.ranges import Choose, Coding
 from intaglio.quantize.scheme import Scheme
-from intaglio.quantize.weights import weight_scales
+from intaglio.quantize.weights import weight_grid
 
 _LAYERS = (Conv2d, ConvTranspose2d, Matmul)
 #: What computes with integers, so that its operands must be such.
@@ -49,23 +47,41 @@ def completed(graph: Graph, calibration: np.ndarray, scheme: Scheme) -> Graph:
     Raises:
         QuantizationError: the data is empty or not finite.
     """
-    ranges = calibrate(graph, calibration)
-    made: dict[str, str] = {}
+    wanted = dict.fromkeys(name for node in graph.nodes for name in _floats(graph, node))
+    schemes = {name: scheme.at(name) for name in wanted}
+    observers = {name: estimators()[own.estimator](_coding(own)) for name, own in schemes.items()}
+    ranges = calibrate(graph, calibration, observers)
+    made: dict[str, Node] = {}
     nodes: list[Node] = []
     constants = dict(graph.constants)
     for node in graph.nodes:
-        inputs = list(node.inputs)
-        if isinstance(node.op, _READERS):
-            for index, name in enumerate(node.inputs):
-                if name not in graph.constants and not _declared(graph, name):
-                    inputs[index] = made.get(name) or _quantizer(name, ranges, scheme, nodes)
-                    made[name] = inputs[index]
+        for name in _floats(graph, node):
+            if name not in made:
+                made[name] = _quantizer(name, _coding(schemes[name])(ranges[name]))
+                nodes.append(made[name])
         if isinstance(node.op, _LAYERS):
             weight = constants[node.inputs[1]].data
             if grid_of(weight) is None:
-                constants[node.inputs[1]] = Constant(_stepped(weight, scheme), FLOAT32)
-        nodes.append(replace(node, inputs=tuple(inputs)))
+                own = scheme.at(node.name)
+                constants[node.inputs[1]] = Constant(_stepped(graph, node, weight, own), FLOAT32)
+        inputs = _floats(graph, node)
+        nodes.append(
+            replace(node, inputs=tuple(made[n].name if n in inputs else n for n in node.inputs))
+        )
     return rebuild(graph, nodes, constants)
+
+
+def _floats(graph: Graph, node: Node) -> list[str]:
+    """Name the operands of a node that must be integers, and have no quantizer."""
+    if not isinstance(node.op, _READERS):
+        return []
+    return [n for n in node.inputs if n not in graph.constants and not _declared(graph, n)]
+
+
+def _coding(scheme: Scheme) -> Choose:
+    """Return how a scheme codes a range."""
+    quantizer, element = quantizers()[scheme.scale_rule], scheme.activation_type
+    return lambda range_: quantizer.activation(range_, element)
 
 
 def _declared(graph: Graph, name: str) -> bool:
@@ -84,27 +100,18 @@ def _declared(graph: Graph, name: str) -> bool:
     return False
 
 
-def _quantizer(name: str, ranges: Mapping[str, Range], scheme: Scheme, nodes: list[Node]) -> str:
-    """Append a quantizer of a value and return its name."""
-    coding = quantizers()[scheme.scale_rule].activation(ranges[name], scheme.activation_type)
-    element = coding.element
-    op = FakeQuantize(
-        (coding.scale,), coding.zero_point, element.min, element.max, Rounding.HALF_UP
-    )
-    nodes.append(Node(f"{name}.quantized", op, (name,)))
-    return f"{name}.quantized"
+def _quantizer(name: str, coding: Coding) -> Node:
+    """Return the node that gives a value the codes of a coding."""
+    ends = coding.element.min, coding.element.max
+    op = FakeQuantize((coding.scale,), coding.zero_point, *ends, Rounding.HALF_UP)
+    return Node(f"{name}.quantized", op, (name,))
 
 
-def _stepped(weight: np.ndarray, scheme: Scheme) -> np.ndarray:
+def _stepped(graph: Graph, node: Node, weight: np.ndarray, scheme: Scheme) -> np.ndarray:
     """Return the weights as multiples of the steps that a scheme gives them."""
-    element: IntType = scheme.weight_type
-    scales = weight_scales(
-        weight,
-        element,
-        quantizers()[scheme.scale_rule],
-        per_channel=scheme.granularity == "per_channel",
-        spare=1.0,
-    ).astype(np.float32)
-    columns = scales.reshape(-1, *[1] * (weight.ndim - 1))
-    codes = saturate(round_half_up(weight / columns), element)
-    return codes.astype(np.float32) * columns
+    depthwise = isinstance(node.op, Conv2d) and 1 < node.op.groups == (
+        graph.types[node.inputs[0]].channels
+    )
+    grid = weight_grid(weight, scheme, 1.0, depthwise=depthwise)
+    scales = grid.scales.astype(np.float32).reshape(-1, *[1] * (weight.ndim - 1))
+    return grid.nearest(grid.steps(weight)).astype(np.float32) * scales

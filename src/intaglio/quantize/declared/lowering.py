@@ -143,13 +143,13 @@ class Lowering:
                 )
             carrier = settled
         if isinstance(carrier.source, Layer):
-            carrier = self._finished(carrier)
+            carrier = self._finished(name, carrier)
         if carrier.bounded:
             carrier = self._clipped(node, name, carrier)
         self.carry(name, carrier)
         return carrier
 
-    def _finished(self, carrier: Carrier) -> Carrier:
+    def _finished(self, name: str, carrier: Carrier) -> Carrier:
         """Emit a layer, with the part of its bias that is whole steps."""
         source = carrier.source
         if not isinstance(source, Layer):
@@ -161,7 +161,8 @@ class Lowering:
         whole = np.rint(steps)
         exact = np.abs(steps - whole) <= _WHOLE * np.maximum(np.abs(steps), 1)
         bias = np.where(exact & (np.abs(whole) < 2**31), whole, 0).astype(np.int64)
-        made = source.emit(self, bias, flipped)
+        value = "" if carrier.bounded or (bias != whole).any() else name
+        made = source.emit(self, bias, flipped, value)
         rest = np.where(exact, 0.0, offset)
         return replace(carrier, source=made, scale=sizes, offset=rest)
 

@@ -46,11 +46,16 @@ class Layer:
     codes: np.ndarray
     element: IntType
 
-    def emit(self, lowering: Lowering, bias: np.ndarray, flipped: np.ndarray) -> Made:
-        """Add the layer with a bias, the channels that are `flipped` with their sums negated."""
+    def emit(
+        self, lowering: Lowering, bias: np.ndarray, flipped: np.ndarray, value: str = ""
+    ) -> Made:
+        """Add the layer with a bias, the channels that are `flipped` with their sums negated.
+
+        It is named after the float value that the sums stand for, where that is not its own.
+        """
         signs = np.where(flipped, -1, 1)
         codes = self.codes * signs.reshape(-1, *[1] * (self.codes.ndim - 1))
-        name = f"{self.node.name}.acc"
+        name = value if value not in ("", self.node.name) else f"{self.node.name}.acc"
         operands = (
             self.operand.name,
             lowering.constant(f"{self.node.name}.weight", Constant(codes, code_type(codes))),
