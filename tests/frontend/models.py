@@ -62,7 +62,10 @@ class Model:
             ends,
             [numpy_helper.from_array(array, name) for name, array in self.weights.items()],
         )
-        return helper.make_model(graph, opset_imports=[helper.make_opsetid("", self.opset)])
+        domains = sorted({node.domain for node in self.nodes} - {""})
+        imports = [helper.make_opsetid("", self.opset)]
+        imports += [helper.make_opsetid(domain, 1) for domain in domains]
+        return helper.make_model(graph, opset_imports=imports)
 
     def save(self, folder: Path, name: str = "m.onnx", outputs: Sequence[str] = ()) -> Path:
         """Write the model and return its path."""
