@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Files of quantised networks: QONNX, QDQ and QLinear, each checked against ONNX Runtime on load."""
+"""Files of quantised networks: QONNX, QDQ and QLinear; ONNX Runtime checks each on load."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from intaglio.errors import ModelError
 from intaglio.frontend import load_onnx
 from intaglio.frontend.onnx.operators.quantizers import ROUNDINGS
 from intaglio.ir.execute import run, run_program, trace
+from intaglio.ir.graph import Graph, Program
+from intaglio.ops.fake_quantize import FakeQuantize
 from intaglio.quantize.program import quantize
 from tests.frontend.models import Model, lenet_like
 from tests.quantize.declared.networks import reals
@@ -60,8 +62,9 @@ def test_a_qonnx_network_keeps_its_integers(
     graph = load_onnx(model.save(tmp_path_factory.mktemp("qonnx")))
     program = quantize(graph)
     data = np.random.default_rng(seed).uniform(-2, 2, (8, 2, 6, 6)).astype(np.float32)
-    wanted = reals(graph, graph.frames(data))[graph.outputs[0]]
-    assert np.allclose(run_program(program, data), wanted, rtol=1e-5, atol=1e-5)
+    known, wanted = both(graph, program, data)
+    for name, meant in known.items():
+        assert np.allclose(meant, wanted[name], rtol=1e-5, atol=1e-5), name
 
 
 def test_a_bipolar_network_keeps_its_integers(tmp_path: Path) -> None:
@@ -115,6 +118,18 @@ def test_thresholds_of_finn_are_counted(tmp_path: Path) -> None:
     assert np.array_equal(found, 0.5 * count - 1)
 
 
+def both(
+    graph: Graph, program: Program, data: np.ndarray
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Return what the program's integers mean, by name of the graph's value, and the reals."""
+    found = trace(program.graph, {program.graph.inputs[0].name: program.quantize_input(data)})
+    how = program.quantization
+    names = [n.name for n in graph.nodes if n.name in found and n.name in how]
+    known = {name: how[name].dequantize(found[name]) for name in names}
+    known[graph.outputs[0]] = run_program(program, data)
+    return known, reals(graph, graph.frames(data), known)
+
+
 class Reader:
     """Calibration data as ONNX Runtime wants it."""
 
@@ -147,14 +162,10 @@ def test_networks_that_onnx_runtime_quantized_keep_their_integers(
     )  # fmt: skip
     graph = load_onnx(target)
     program = quantize(graph)
-    found = trace(program.graph, {program.graph.inputs[0].name: program.quantize_input(data)})
-    wanted = reals(graph, graph.frames(data))
-    compared = [n.name for n in graph.nodes if n.op.name == "fake_quantize" and n.name in found]
-    assert len(compared) >= 2
-    for name in compared:
-        meant = program.quantization[name].dequantize(found[name])
+    known, wanted = both(graph, program, data)
+    assert sum(isinstance(graph.producers[name].op, FakeQuantize) for name in known) >= 2
+    for name, meant in known.items():
         assert np.allclose(meant, wanted[name], atol=1e-5), name
-    assert np.allclose(run_program(program, data), wanted[graph.outputs[0]], atol=1e-5)
 
 
 def test_codes_that_are_clipped_before_they_are_reals_again(tmp_path: Path) -> None:

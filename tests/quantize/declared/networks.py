@@ -163,13 +163,28 @@ def network(seed: int, *, dyadic: bool) -> Graph:
     return net.finish()
 
 
-def reals(graph: Graph, frames: np.ndarray) -> dict[str, np.ndarray]:
-    """Evaluate a graph in float64."""
+#: Weights in a graph are scale * code as float32 rounds it, so sums are off by about this part.
+ROUNDED = 1e-6
+
+
+def reals(
+    graph: Graph, frames: np.ndarray, known: dict[str, np.ndarray] | None = None
+) -> dict[str, np.ndarray]:
+    """Evaluate a graph in float64.
+
+    A quantizer takes the value that is known of it, where the rounding of weights can have led to
+    that one too, and so puts its operand on the other side of a threshold.
+    """
     values = {graph.inputs[0].name: frames.astype(np.float64)}
     for node in graph.nodes:
         arrays = [
             graph.constants[n].data.astype(np.float64) if n in graph.constants else values[n]
             for n in node.inputs
         ]
-        values[node.name] = node.op.evaluate(*arrays)
+        result = node.op.evaluate(*arrays)
+        if node.op.jumps and known is not None and node.name in known:
+            reach = ROUNDED * np.abs(arrays[0]).max()
+            ends = [node.op.evaluate(arrays[0] + d, *arrays[1:]) for d in (-reach, reach)]
+            result = np.clip(known[node.name], *ends)
+        values[node.name] = result
     return values

@@ -20,12 +20,12 @@ from tests.quantize.declared.networks import Network, network, reals
 def compared(graph: Graph, program: Program, seed: int) -> None:
     """Compare the result, and every value that both have and whose integers have a meaning."""
     frames = np.random.default_rng(seed).integers(-4, 20, (8, *graph.inputs[0].type.shape)) / 16
-    wanted = reals(graph, frames)
     found = trace(program.graph, {graph.inputs[0].name: program.quantize_input(frames)})
-    names = [n.name for n in graph.nodes if n.name in program.quantization]
-    for name in [name for name in names if name in found]:
-        meant = program.quantization[name].dequantize(found[name])
-        assert np.allclose(meant, wanted[name], rtol=1e-6, atol=1e-6), name
+    names = [n.name for n in graph.nodes if n.name in program.quantization and n.name in found]
+    known = {name: program.quantization[name].dequantize(found[name]) for name in names}
+    wanted = reals(graph, frames, known)
+    for name in names:
+        assert np.allclose(known[name], wanted[name], rtol=1e-6, atol=1e-6), name
     last = program.graph.outputs[0]
     meant = program.quantization[last].dequantize(found[last])
     assert np.allclose(meant, wanted[graph.outputs[0]], rtol=1e-5, atol=1e-5)
