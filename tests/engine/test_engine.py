@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from intaglio.engine import engine, library, tape
 from intaglio.engine.assembly import Instruction
+from intaglio.engine.dots import ROUNDINGS
 from intaglio.engine.rules import RULES
 from intaglio.errors import ModelError, VerificationError
 from intaglio.ir.constant import Constant
@@ -34,6 +35,7 @@ from intaglio.ops.matmul import Matmul
 from intaglio.ops.max_pool import MaxPool
 from intaglio.ops.mul import Mul
 from intaglio.ops.requantize import Requantize
+from intaglio.ops.requantize_affine import RequantizeAffine, Ties
 from intaglio.ops.reshape import Reshape
 from intaglio.ops.slice import Slice
 from tests.programs import S8, U8, codes, convolutional, program, residual
@@ -83,7 +85,10 @@ def layers(draw: st.DrawFn) -> tuple[Program, np.ndarray]:
         (draw(st.integers(1, 2)), draw(st.integers(1, 3))), padding, draw(st.integers(0, 7))
     )  # type: ignore[arg-type]
     scale = Requantize(
-        draw(st.integers(0, 30)), draw(st.integers(-16, 15)), S5, draw(st.sampled_from(Rounding))
+        draw(st.integers(0, 30)),
+        draw(st.integers(-16, 15)),
+        S5,
+        draw(st.sampled_from([*ROUNDINGS])),
     )
     factors = draw(any_codes(IntType.parse("u16"), (draw(st.sampled_from([1, outputs])),)))
     made = program(
@@ -104,6 +109,37 @@ def test_layers_of_any_size_equal_the_reference(drawn: tuple[Program, np.ndarray
     made, frames = drawn
     assert engine(made).reason == ""
     np.testing.assert_array_equal(engine(made).frames(frames), run_frames(made.graph, frames))
+
+
+@given(
+    element=st.sampled_from(["u3", "s8", "u12", "s31"]),
+    channels=st.integers(1, 5),
+    shift=st.integers(0, 20),
+    ties=st.sampled_from(Ties),
+    data=st.data(),
+)
+def test_an_addend_a_channel_is_added_as_in_the_reference(
+    element: str, channels: int, shift: int, ties: Ties, data: st.DataObject
+) -> None:
+    x, wide = IntType.parse(element), IntType.parse("s24")
+    numbers = {
+        name: Constant(
+            data.draw(any_codes(kind, (data.draw(st.sampled_from([1, channels])),))), kind
+        )
+        for name, kind in (("m", S12), ("a", wide))
+    }
+    op = RequantizeAffine(shift, data.draw(st.integers(-16, 15)), S5, ties)
+    made = program((3, channels), [Node("y", op, ("x", "m", "a"))], numbers, x)
+    assert instructions(made) == [Instruction.REQUANTIZE_AFFINE]
+    frames = data.draw(any_codes(x, (2, 3, channels)))
+    np.testing.assert_array_equal(engine(made).frames(frames), run_frames(made.graph, frames))
+
+
+def test_a_rounding_that_no_kernel_knows_is_left_to_the_reference() -> None:
+    op = Requantize(3, 0, S5, Rounding.CEIL)
+    constants = {"m": Constant(np.array([1]), IntType.parse("u1"))}
+    made = program((4,), [Node("y", op, ("x", "m"))], constants)
+    assert "requantize must round as kernels can, not ceil" in engine(made).reason
 
 
 @st.composite

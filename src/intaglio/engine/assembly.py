@@ -67,6 +67,7 @@ class Instruction(enum.IntEnum):
     CONCAT = 12
     LOOKUP = 13
     BATCH_MATMUL = 14
+    REQUANTIZE_AFFINE = 15
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from intaglio.engine.assembly import NARROW, WIDE, Assembly, Instruction, Kind, Place
+from intaglio.engine.assembly import (
+    NARROW,
+    WIDE,
+    Assembly,
+    Instruction,
+    Kind,
+    NoKernelError,
+    Place,
+)
 from intaglio.ir.graph import Node
 from intaglio.numerics.rounding import Rounding
 from intaglio.ops.requantize import Requantize
@@ -25,7 +33,13 @@ SCALE_WORDS = 8
 #: Within these a requantize of 32-bit numbers needs no more than 32 bits for its results, and no
 #: more than 63 for what is shifted.
 NARROW_LIMIT, NARROW_SHIFT = 1 << 30, 30
-ROUNDINGS = {r: i for i, r in enumerate(Rounding)}
+#: Those that kernels know, by the numbers of `frame.h`.
+ROUNDINGS = {
+    Rounding.HALF_UP: 0,
+    Rounding.HALF_EVEN: 1,
+    Rounding.HALF_AWAY: 2,
+    Rounding.FLOOR: 3,
+}
 
 
 @dataclass(frozen=True)
@@ -204,7 +218,9 @@ def scale_words(op: Requantize, largest: int, multiplier: int, period: int) -> t
     limits = op.element.min, op.element.max
     small = max(abs(op.zero_point), -limits[0], limits[1]) < NARROW_LIMIT
     narrow = small and op.shift <= NARROW_SHIFT and 2 * largest <= 1 << op.shift
-    rounding = ROUNDINGS[op.rounding]
+    rounding = ROUNDINGS.get(op.rounding)
+    if rounding is None:
+        raise NoKernelError(f"requantize must round as kernels can, not {op.rounding.value}")
     return (multiplier, period, op.shift, op.zero_point, *limits, rounding, narrow)
 
 

@@ -59,6 +59,33 @@ void requantize(const Frame& frame, const Requantize& r) {
   });
 }
 
+// y = clamp(zero_point + floor((x * multiplier + addend) / 2^shift)); `period` pairs lie in a row.
+// A whole quotient becomes one less if its last bit is `moved`.
+struct RequantizeAffine {
+  Place x;
+  Word size;
+  Place y;
+  Word pairs, period, shift, zero_point, low, high, moved;
+};
+
+void requantize_affine(const Frame& frame, const RequantizeAffine& r) {
+  const Word* pairs = frame.constant<Word>(r.pairs);
+  with(r.x.kind, [&](auto in) {
+    with(r.y.kind, [&](auto out) {
+      using Out = decltype(out);
+      const auto* x = frame.at<decltype(in)>(r.x.offset);
+      Out* y = frame.at<Out>(r.y.offset);
+      for (Word i = 0, channel = 0; i < r.size; ++i) {
+        const Word total = x[i] * pairs[2 * channel] + pairs[2 * channel + 1];
+        Word level = total >> r.shift;
+        if (level << r.shift == total && (level & 1) == r.moved) --level;
+        y[i] = static_cast<Out>(clamp(level + r.zero_point, r.low, r.high));
+        if (++channel == r.period) channel = 0;
+      }
+    });
+  });
+}
+
 struct Pool {
   Place x;
   Image image;
@@ -260,7 +287,7 @@ void argmax(const Frame& frame, const Argmax& a) {
 
 enum Instruction : Word {
   kEntrance, kExit, kDotBytes, kDotWide, kRequantize, kMaxPool, kSumPool, kAdd, kClamp, kMove, kArgmax,
-  kMultiply, kConcat, kLookup, kBatchMatmul
+  kMultiply, kConcat, kLookup, kBatchMatmul, kRequantizeAffine
 };
 
 template <typename Fields>
@@ -284,6 +311,7 @@ void execute(Frame& frame, Word instruction, const Word* words) {
     case kMultiply: return combine<true>(frame, fields<Pair>(words));
     case kConcat: return concat(frame, fields<Concat>(words));
     case kLookup: return lookup(frame, fields<Lookup>(words));
+    case kRequantizeAffine: return requantize_affine(frame, fields<RequantizeAffine>(words));
     default: return batch_matmul(frame, fields<BatchMatmul>(words));
   }
 }

@@ -33,6 +33,7 @@ from intaglio.ops.pad import Pad
 from intaglio.ops.pool import Pool
 from intaglio.ops.relu import Relu
 from intaglio.ops.requantize import Requantize
+from intaglio.ops.requantize_affine import RequantizeAffine
 from intaglio.ops.reshape import Reshape
 from intaglio.ops.slice import Slice
 from intaglio.ops.sum_pool import SumPool
@@ -105,6 +106,26 @@ def _requantize(assembly: Assembly, node: Node, op: Requantize) -> None:
         assembly.graph.types[x].size,
         *assembly.place(node.name).words,
         *scale_words(op, int(factors.max()), assembly.constant(factors), factors.size),
+    )
+
+
+def _requantize_affine(assembly: Assembly, node: Node, op: RequantizeAffine) -> None:
+    known = _attributes(op, shift=0, zero_point=0, element="", ties="up")
+    x, *numbers = node.inputs
+    size = max(assembly.graph.constants[name].data.size for name in numbers)
+    columns = [np.broadcast_to(assembly.graph.constants[name].data, size) for name in numbers]
+    assembly.put(
+        Instruction.REQUANTIZE_AFFINE,
+        *assembly.places[x].words,
+        assembly.graph.types[x].size,
+        *assembly.place(node.name).words,
+        assembly.constant(np.stack(columns, axis=1).astype(np.int64)),
+        size,
+        op.shift,
+        op.zero_point,
+        op.element.min,
+        op.element.max,
+        {"up": -1, "even": 1, "odd": 0}[known["ties"]],
     )
 
 
@@ -259,6 +280,7 @@ RULES: Mapping[type[Operator], Rule] = {
     Pad: _pad,
     Relu: _relu,
     Requantize: _requantize,
+    RequantizeAffine: _requantize_affine,
     Reshape: _stay,
     Slice: _move,
     SumPool: _sum_pool,
