@@ -151,6 +151,10 @@ EXAMPLES = (
         (of("s20", 3, 4, 6), constant("u16", 6), constant("s30", 6)),
     ),
     Example(
+        RequantizeAffine(33, -7, IntType.parse("s8")),
+        (of("s25", 4, 6), constant("s29", 6), constant("s38", 6)),
+    ),
+    Example(
         RequantizeAffine(2, 1, IntType.parse("s6"), Ties.EVEN),
         (of("s9", 3, 4, 6), constant("u2", 6), constant("s5", 6)),
     ),

@@ -37,9 +37,8 @@ def scale_shift(
     element, target, factor = x.integer, y.integer, multiplier.type.integer
     trivial = bool(np.all(multiplier.data == 1))
     if not trivial:
-        wide_factor = port_width(factor) > PORT_BITS
-        require_port("what is requantized", element, ports=1 if wide_factor else 2)
-        require_port("multiplier", factor, ports=2 if wide_factor else 1)
+        require_port("what is requantized", element, ports=2)
+        require_port("multiplier", factor, ports=2)
     images = [] if trivial else [_image("MultiplierFile", multiplier, factor.width, lanes)]
     if addend is not None:
         images.append(_image("AddendFile", addend, port_width(addend.type.integer), lanes))
@@ -95,16 +94,15 @@ def _image(parameter: str, constant: Constant, width: int, lanes: int) -> Image:
 
 def _lane(operand: int, factor: int, shift: int, zero_point: int, target: int) -> Resources:
     """Estimate what one lane takes; operand, factor and target are in bits, no factor being 0."""
-    split, other = (operand, factor) if operand >= factor else (factor, operand)
-    operands = _multiplied(split) if factor else ()
+    pairs = [(a, b) for a in _multiplied(operand) for b in _multiplied(factor)] if factor else []
     product = operand + factor
     kept = max(1, product + 2 - shift)  # bits that rounding can change
-    joined = max(0, product - SPLIT_BITS) if len(operands) > 1 else 0
+    joined = max(0, product - SPLIT_BITS) * max(0, len(pairs) - 1)
     lane = Resources(
         lut=kept * (3 if zero_point else 2) + joined + 2 * target,
         ff=(2 * operand if factor else 0) + 2 * kept + joined + target,
     )
-    return sum((Multiplier(bits, other).resources for bits in operands), lane)
+    return sum((Multiplier(a, b).resources for a, b in pairs), lane)
 
 
 def _multiplied(operand: int) -> tuple[int, ...]:

@@ -5,8 +5,9 @@
 //   y = saturate(ZeroPoint + floor((x * multiplier + addend) / 2^Shift))
 //
 // Multiplier and addend of a channel come from memory images, in stream order; with `UseAddend` 0
-// the addend is half of 2^Shift for all. The one operand of the product that has more than 18 bits
-// is split, high * 2^17 + low, over two multipliers whose products are added a stage later.
+// the addend is half of 2^Shift for all. An operand of the product that has more than 18 bits is
+// split, high * 2^17 + low, over two multipliers whose products are added a stage later; over four,
+// where both operands are.
 // With `UseMultiplier` 0 the multiplier is 1. With `MoveTies` a quotient that is whole and has
 // `MovedBit` as its last bit becomes one less: ties go to the even, or to the odd.
 // Latency from beat to beat: 7 edges, 2 with neither multiplier nor addend.
@@ -156,6 +157,33 @@ module scale_shift #(
         always_ff @(posedge clk_i) begin
           product_q <= RoundWidth'(product) + added;
           rounded_q <= product_q;
+        end
+      end else if (XWidth > 18 && FactorWidth > 18) begin : gen_split_both
+        localparam int unsigned HighX = XWidth - 17;
+        localparam int unsigned HighM = FactorWidth - 17;
+        logic signed [FactorWidth-1:0] m;
+        logic signed [HighX+HighM-1:0] high;
+        logic signed [HighX+17:0] left;
+        logic signed [HighM+17:0] right;
+        logic signed [35:0] low;
+        logic signed [RoundWidth-1:0] ends_q, middle_q;
+        assign m = factor[i*FactorWidth +: FactorWidth];
+        multiplier #(.WidthA(HighX), .WidthB(HighM)) u_high (
+          .clk_i, .a_i(x_qq[XWidth-1:17]), .b_i(m[FactorWidth-1:17]), .product_o(high)
+        );
+        multiplier #(.WidthA(HighX), .WidthB(18)) u_left (
+          .clk_i, .a_i(x_qq[XWidth-1:17]), .b_i({1'b0, m[16:0]}), .product_o(left)
+        );
+        multiplier #(.WidthA(HighM), .WidthB(18)) u_right (
+          .clk_i, .a_i(m[FactorWidth-1:17]), .b_i({1'b0, x_qq[16:0]}), .product_o(right)
+        );
+        multiplier #(.WidthA(18), .WidthB(18)) u_low (
+          .clk_i, .a_i({1'b0, x_qq[16:0]}), .b_i({1'b0, m[16:0]}), .product_o(low)
+        );
+        always_ff @(posedge clk_i) begin
+          ends_q    <= (RoundWidth'(high) <<< 34) + RoundWidth'(low) + added;
+          middle_q  <= RoundWidth'(left) + RoundWidth'(right);
+          rounded_q <= (middle_q <<< 17) + ends_q;
         end
       end else begin : gen_split
         localparam bit SplitX = XWidth > 18;
