@@ -129,7 +129,7 @@ def test_no_bound_is_above_the_prediction(made: Program, array: Array, memory: M
     net, total = design.network, design.prediction.total
     rows, columns = np.array([array.rows]), np.array([array.columns])
     layers = sizes(net, array.act_bits)
-    assert cycles(layers, rows, columns, flow, array, memory)[0] <= total
+    assert cycles(layers, rows, columns, (flow,), array, memory)[0] <= total
     folds = [int(fold_cycles(one, rows, columns, flow)[0]) for one in layers]
     followed = Followed(net, array, memory)
     flows = [flow] * len(net.layers)

@@ -177,7 +177,7 @@ class ArraySearch:
             )
             some = rows[fits], columns[fits]
             for flow in self.space.dataflows:
-                least = cycles(self.sizes, *some, flow, like, self.space.memory)
+                least = cycles(self.sizes, *some, (flow,), like, self.space.memory)
                 for low, r, c in zip(least.tolist(), *some, strict=True):
                     yield low, _Shape(kind, int(r), int(c), flow)
 

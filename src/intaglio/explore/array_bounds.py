@@ -2,20 +2,23 @@
 """What a layer takes on an array at least, in closed form, for any number of shapes at once.
 
 An array's four units work at once, each through its own list, so a network takes at least what any
-one of them takes alone. That is counted here from sizes only, whatever the buffers are: cycles in
-which folds use the array, beats that come and go, sums that are drained. A network may be given by
-its layers' sizes (`convolution`, `dense`) or by a program (`sizes`).
+one of them takes alone: cycles in which folds use the array, beats that come and go, sums that are
+drained. What a layer reads has to be stored before, and loads come in the order of layers. That is
+counted here from sizes only, whatever the buffers are. A network may be given by its layers' sizes
+(`convolution`, `dense`) or by a program (`sizes`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 
 from intaglio.arch.systolic.array import SUM_TURNAROUND, Array, Dataflow
 from intaglio.arch.systolic.layers import Layer, Network, Term
+from intaglio.arch.systolic.plan import rows_of
 from intaglio.arch.systolic.predict import (
     BETWEEN,
     DRAIN_DONE,
@@ -26,6 +29,8 @@ from intaglio.arch.systolic.predict import (
 
 Numbers = np.ndarray
 
+#: The most rows or columns that an array has.
+LONGEST = 256
 #: Cycles from one load's or store's end to the beginning of the next, beside those of its memory.
 AROUND_LOAD, AROUND_STORE = LOAD_DONE + BETWEEN + 1, STORE_LATENCY + BETWEEN + 1
 
@@ -36,7 +41,8 @@ class TermSize:
 
     `parts` are the channels of the stored values that it reads side by side; `rows` the input rows
     that any output row sees, `row` the elements of one. `dilated` says that kernel columns are not
-    neighbors; `repeats` that steps may have equal words, which are then kept only once.
+    neighbors. Steps of equal words keep them only once: `kept` are, for each number of array rows
+    from 1 on, the last for all beyond, the steps that have words of their own at least; () is all.
     """
 
     groups: int
@@ -47,18 +53,22 @@ class TermSize:
     rows: int
     row: int
     dilated: bool = False
-    repeats: bool = False
+    kept: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
 class LayerSize:
-    """Sizes of a layer: its output (P, Q, K), its terms, and the activations an output takes."""
+    """Sizes of a layer: its output (P, Q, K), its terms, and the activations an output takes.
+
+    `after` are the numbers of the layers before it whose last row its last row needs.
+    """
 
     name: str
     shape: tuple[int, int, int]
     terms: tuple[TermSize, ...]
     planes: int = 1
     maximum: bool = False
+    after: frozenset[int] = frozenset()
 
     @property
     def pixels(self) -> int:
@@ -102,9 +112,22 @@ def sizes(net: Network, act_bits: int) -> tuple[LayerSize, ...]:
             tuple(_term_size(net, layer, term) for term in layer.terms),
             -(-layer.element.width // act_bits),
             layer.maximum,
+            frozenset(_after(net, layer)),
         )
         for layer in net.layers
     )
+
+
+def _after(net: Network, layer: Layer) -> Iterator[int]:
+    """Yield the numbers of the layers whose last row a layer's last row needs."""
+    numbers = {one.name: number for number, one in enumerate(net.layers)}
+    last = layer.shape[0] - 1
+    for term in layer.terms:
+        seen = rows_of(term, range(last, last + 1))
+        for part in net.parts[term.value]:
+            whole = part.value in net.packed or seen.stop == term.shape[0]
+            if whole and part.value in numbers:
+                yield numbers[part.value]
 
 
 def _term_size(net: Network, layer: Layer, term: Term) -> TermSize:
@@ -121,8 +144,31 @@ def _term_size(net: Network, layer: Layer, term: Term) -> TermSize:
         max(1, int(((seen >= 0) & (seen < height)).sum())),
         width * channels,
         term.dilation[1] != 1,
-        repeats=True,
+        (1,) if layer.maximum or len(net.parts[term.value]) > 1 else _kept(term),
     )
+
+
+def _kept(term: Term) -> tuple[int, ...]:
+    """Return `TermSize.kept`: of neighboring steps that are equal in an output, one counts."""
+    outputs, r, s, inputs = term.weight.shape
+    if term.groups > 1 or term.dilation[1] != 1:
+        return (1,)
+    run = s * inputs
+    taps = term.weight.astype(np.int16).reshape(outputs, r, run)
+    found = []
+    for rows in range(1, min(run, LONGEST) + 1):
+        steps = -(-run // rows)
+        padded = np.zeros((outputs, r, steps * rows), np.int16)
+        padded[:, :, :run] = taps
+        split = padded.reshape(outputs, r * steps, rows)
+        equal = split[:, 1:] == split[:, :-1]
+        if run % rows:  # where the run ends, nothing stands against being equal
+            beyond = np.zeros((r, steps, rows), bool)
+            beyond[:, -1, run % rows :] = True
+            beyond = beyond.reshape(r * steps, rows)
+            equal |= beyond[1:] | beyond[:-1]
+        found.append(r * steps - int(equal.all(axis=2).sum(axis=1).max()))
+    return tuple(found)
 
 
 @dataclass(frozen=True)
@@ -160,8 +206,10 @@ def folds(term: TermSize, rows: Numbers, columns: Numbers, flow: Dataflow) -> li
     return found
 
 
-def fold_cycles(layer: LayerSize, rows: Numbers, columns: Numbers, flow: Dataflow) -> Numbers:
-    """Return the cycles in which a layer's folds use an array, at least.
+def fold_cycles(
+    layer: LayerSize, rows: Numbers, columns: Numbers, flow: Dataflow, pixels: int | None = None
+) -> Numbers:
+    """Return the cycles in which a layer's folds use an array, at least; of some pixels, or all.
 
     A step takes a cycle for each pixel of its tile, and one for each word that has to be held or
     streamed; tiles are only as large as what they hold back. Whatever tiles a layer is cut to, both
@@ -169,7 +217,7 @@ def fold_cycles(layer: LayerSize, rows: Numbers, columns: Numbers, flow: Dataflo
 
     Shapes: rows and columns alike; int64 of that shape.
     """
-    pixels = layer.pixels
+    pixels = pixels or layer.pixels
     tiles = {
         Dataflow.WEIGHT_STATIONARY: np.ones_like(rows),
         Dataflow.INPUT_STATIONARY: -(-pixels // columns),
@@ -202,7 +250,10 @@ def weight_words(layer: LayerSize, rows: Numbers, columns: Numbers, flow: Datafl
     total = np.zeros_like(rows)
     for term in layer.terms:
         for fold in folds(term, rows, columns, flow):
-            total = total + fold.words * (1 if term.repeats else fold.steps)
+            steps = fold.steps
+            if term.kept:
+                steps = np.array(term.kept)[np.minimum(rows, len(term.kept)) - 1]
+            total = total + fold.words * steps
     return total
 
 
@@ -210,36 +261,67 @@ def cycles(
     layers: Sequence[LayerSize],
     rows: Numbers,
     columns: Numbers,
-    flow: Dataflow,
+    flows: Collection[Dataflow],
     like: Array,
     memory: Memory,
 ) -> Numbers:
-    """Return the cycles of a network on arrays of one dataflow, at least.
+    """Return the cycles of a network on arrays at least, each layer in the best of some dataflows.
 
-    `like` gives the widths; its own rows and columns, and all its buffers, do not count.
+    `like` gives the widths; its own rows and columns, and all its buffers, do not count. Followed
+    are the ends of what each unit does for a layer. All loads of a layer come before those of the
+    next; its last ones wait for the last row of what it reads, and folds of its last row for them.
 
     Shapes: rows and columns alike, int64; the result too.
     """
-    folded = sum((fold_cycles(one, rows, columns, flow) for one in layers), np.zeros_like(rows))
-    drained = sum((drain_cycles(one, rows, columns) for one in layers), np.zeros_like(rows))
-    lanes = _lanes(rows, columns)
-    weight_beat = like.beat_bits // like.weight_container
-    # a load or store of one beat takes no gap, but what is around it
-    around_load = memory.read_latency + AROUND_LOAD
-    around_store = memory.write_latency + AROUND_STORE
-    act_chunks, weight_chunks = -(-like.act_beat // lanes), -(-weight_beat // lanes)
-    act_gap = np.minimum(np.maximum(memory.read_gap, act_chunks), around_load)
-    weight_gap = np.minimum(np.maximum(memory.read_gap, weight_chunks), around_load)
-    store_gap = np.minimum(np.maximum(memory.write_gap, act_chunks), around_store)
-    loaded, stored = np.zeros_like(rows), np.zeros_like(rows)
+
+    def least(take: Callable[[Dataflow], Numbers]) -> Numbers:
+        return reduce(np.minimum, map(take, flows))
+
+    gaps = _Gaps(like, memory, _lanes(rows, columns))
+    loaded = np.zeros_like(rows)
+    folded = drained = stored = loaded + memory.read_latency
+    ends: list[Numbers] = []
     for one in layers:
-        taken = sum(term.rows * -(-term.row // like.act_beat) for term in one.terms)
-        words = weight_words(one, rows, columns, flow)
-        loaded += taken * act_gap + words * lanes // weight_beat * weight_gap
-        given = one.shape[0] * -(-one.shape[1] * one.shape[2] // like.act_beat) * one.planes
-        stored += given * store_gap
-    around = memory.read_latency + memory.write_latency + DRAIN_DONE + rows + columns
-    return np.maximum(np.maximum(folded, drained), np.maximum(loaded, stored)) + around
+        row = one.shape[1]
+        words = least(lambda flow, one=one: weight_words(one, rows, columns, flow))
+        folds = least(lambda flow, one=one: fold_cycles(one, rows, columns, flow))
+        last = least(lambda flow, one=one, row=row: fold_cycles(one, rows, columns, flow, row))
+        there = loaded
+        if one.after:
+            written = reduce(np.maximum, (ends[number] for number in sorted(one.after)))
+            there = written + memory.read_latency + LOAD_DONE
+        loaded = np.maximum(loaded + gaps.loads(one, words), there)
+        folded = np.maximum(np.maximum(folded + folds, there + last), loaded)
+        ready = folded + rows + columns + DRAIN_DONE
+        drained = np.maximum(drained + drain_cycles(one, rows, columns), ready)
+        stored = stored + gaps.stores(one)
+        stored = np.maximum(stored, drained + STORE_LATENCY + memory.write_latency)
+        ends.append(stored)
+    return stored
+
+
+class _Gaps:
+    """Cycles that beats of each kind take: a load or store of one has no gap, but what is around it."""
+
+    def __init__(self, like: Array, memory: Memory, lanes: Numbers) -> None:
+        self.like, self.lanes = like, lanes
+        self.weight_beat = like.beat_bits // like.weight_container
+        around_load = memory.read_latency + AROUND_LOAD
+        around_store = memory.write_latency + AROUND_STORE
+        act_chunks, weight_chunks = -(-like.act_beat // lanes), -(-self.weight_beat // lanes)
+        self.act = np.minimum(np.maximum(memory.read_gap, act_chunks), around_load)
+        self.weight = np.minimum(np.maximum(memory.read_gap, weight_chunks), around_load)
+        self.store = np.minimum(np.maximum(memory.write_gap, act_chunks), around_store)
+
+    def loads(self, layer: LayerSize, words: Numbers) -> Numbers:
+        """Return the cycles that a layer's loads take, with so many words of weights."""
+        taken = sum(term.rows * -(-term.row // self.like.act_beat) for term in layer.terms)
+        return taken * self.act + words * self.lanes // self.weight_beat * self.weight
+
+    def stores(self, layer: LayerSize) -> Numbers:
+        """Return the cycles that a layer's stores take."""
+        beats = -(-layer.shape[1] * layer.shape[2] // self.like.act_beat)
+        return layer.shape[0] * beats * layer.planes * self.store
 
 
 def _lanes(rows: Numbers, columns: Numbers) -> Numbers:
@@ -248,7 +330,7 @@ def _lanes(rows: Numbers, columns: Numbers) -> Numbers:
     return 1 << np.ceil(np.log2(longer)).astype(np.int64)
 
 
-def shapes(multipliers: int, longest: int = 256) -> tuple[Numbers, Numbers]:
+def shapes(multipliers: int, longest: int = LONGEST) -> tuple[Numbers, Numbers]:
     """Return the rows and columns of every array of at most so many cells."""
     rows, columns = np.meshgrid(np.arange(1, longest + 1), np.arange(1, longest + 1), indexing="ij")
     small = rows * columns <= multipliers
