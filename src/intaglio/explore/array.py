@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The best array for a program on a device: shape, dataflow and buffers, proven.
+"""The best array for a program on a device: shape, dataflow of each layer and buffers, proven.
 
-Bounds grow sharper as fewer arrays are left. In closed form, every shape and dataflow gets the
-cycles that it takes whatever its buffers (`array_bounds`). Of those that may be best, every size of
-the buffers that fits is followed from counts alone (`array_tables`), which is never later than the
-prediction. What is then earliest is predicted exactly, as a design; the search ends when no bound
-is below the best prediction. Nothing is sampled, so that one is the optimum.
+Bounds grow sharper as fewer arrays are left. In closed form, every shape gets the cycles that it
+takes whatever its buffers and dataflows are (`array_bounds`). Of those that may be best, every size
+of the buffers that fits (`array_sizes`) is followed from counts alone, in the best dataflow of each
+layer (`array_flows`); that is never later than the prediction. What is then earliest is predicted
+exactly, as a design; the search ends when no bound is below the best prediction. Nothing is
+sampled, so that one is the optimum.
 
 Source: best-first branch and bound (Land, Doig, "An automatic method of solving discrete
 programming problems", Econometrica 28, 1960).
@@ -14,51 +15,79 @@ programming problems", Econometrica 28, 1960).
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from itertools import count, product
+from functools import cache, partial, reduce
+from itertools import combinations, count, product
+from typing import cast
 
 import numpy as np
 from tqdm import tqdm
 
 from intaglio.arch.dataflow import capacity, over_capacity
 from intaglio.arch.systolic.array import Array, Dataflow
-from intaglio.arch.systolic.cost import array_resources, list_lengths
+from intaglio.arch.systolic.cost import array_resources, list_lengths, memories
 from intaglio.arch.systolic.design import ArrayDesign
 from intaglio.arch.systolic.instructions import Instruction, Load, Store
 from intaglio.arch.systolic.layers import network
-from intaglio.arch.systolic.plan import Plan
+from intaglio.arch.systolic.schedule import UNITS
 from intaglio.devices.description import Device
 from intaglio.errors import InfeasibleError, ModelError
-from intaglio.explore.array_bounds import cycles, fold_cycles, shapes, sizes
+from intaglio.explore.array_bounds import Least, shapes, sizes
 from intaglio.explore.array_candidates import (
     ArrayExploration,
     Candidate,
     Space,
+    dataflow_name,
     nondominated,
 )
-from intaglio.explore.array_following import Tables
+from intaglio.explore.array_flows import (
+    LISTS,
+    NONE,
+    NOTHING,
+    WORDS,
+    Course,
+    Rests,
+    fastest,
+)
+from intaglio.explore.array_following import FOLD_DELAY, Numbers, follows_exactly
 from intaglio.explore.array_kinds import kinds
-from intaglio.explore.array_tables import MANY_WORDS, Followed, Groups, lengths, timing_of
-from intaglio.hw.cost import Resources
+from intaglio.explore.array_sizes import (
+    BUFFER_BITS,
+    SUM_BITS,
+    Cuts,
+    Sized,
+    all_sizes,
+    powers,
+    smallest,
+)
+from intaglio.explore.array_tables import Followed, timing_of
+from intaglio.hw.cost import Part, Resources
 from intaglio.ir.graph import Program
 
 #: Arrays after the best one that are kept, each of another shape or dataflow.
 RUNNERS_UP = 3
-#: Sizes of a buffer: powers of two. A fold counts pixels, and so rows of sums, in 16 bits.
-BUFFER_BITS = range(1, 17)
-SUM_BITS = range(1, 16)
+#: Instructions that a unit's list must be shorter than.
+MOST_INSTRUCTIONS = 1 << 16
+
+#: The dataflow of each layer.
+Flows = tuple[Dataflow, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Shape:
-    """A shape with a dataflow: all sizes of its buffers at once. `kind` is that of its widths."""
+    """A shape with dataflows that layers may have: all sizes of its buffers at once.
+
+    `kind` is that of its widths; its bounds are number `index` of `least`.
+    """
 
     kind: int
     rows: int
     columns: int
-    flow: Dataflow
+    flows: Flows
+    least: Least
+    index: int
 
 
 class ArraySearch:
@@ -72,9 +101,12 @@ class ArraySearch:
         self.net = network(program)
         self.kinds = kinds(self.net, space.beat_bits)
         self.followed = [Followed(self.net, like, space.memory) for like in self.kinds]
+        self.live = self.followed[0].live()
         self.sizes = sizes(self.net, self.kinds[0].act_bits)
-        self.predicted: dict[tuple[Array, Dataflow], Candidate | None] = {}
+        self.exact = follows_exactly(self.kinds[0], space.memory)
+        self.predicted: dict[tuple[Array, Flows], Candidate | None] = {}
         self.bounded = 0
+        self._blocks = cache(partial(_blocks, device))
 
     def best(self, bound: Resources, keep: int = 1) -> list[Candidate]:
         """Return the fastest arrays within some cells, each of another shape or dataflow.
@@ -85,8 +117,8 @@ class ArraySearch:
             InfeasibleError: none fits.
         """
         ticket = count()
-        heap: list[tuple[int, int, _Shape | tuple[Array, Dataflow]]] = [
-            (least, next(ticket), shape) for least, shape in self._shapes(bound)
+        heap: list[tuple[int, int, _Shape | tuple[Array, Flows]]] = [
+            (least, next(ticket), shape) for least, shape in self.shapes(bound)
         ]
         heapq.heapify(heap)
         found = self._fastest(bound, keep)
@@ -96,15 +128,14 @@ class ArraySearch:
             if isinstance(item, _Shape):
                 shown.set_postfix_str(f"at least {least:,} cycles", refresh=False)
                 shown.update()
-                followed = sorted(
-                    self._follow(item, bound, self._limit(found, keep)), key=lambda pair: pair[0]
-                )
+                limit = self._limit(found, keep)
+                followed = sorted(self._follow(item, bound, limit), key=lambda pair: pair[0])
                 if not followed:
                     continue
                 # one at once, as its cycles leave out other shapes; the rest where it fails
-                for follows, array in followed[1:]:
-                    heapq.heappush(heap, (follows, next(ticket), (array, item.flow)))
-                item = followed[0][1], item.flow
+                for follows, one in followed[1:]:
+                    heapq.heappush(heap, (follows, next(ticket), one))
+                item = followed[0][1]
             elif any(_kind(one) == _kind_of(*item) and one.cycles <= least for one in found):
                 continue
             if self._predict(*item) is not None:
@@ -141,9 +172,9 @@ class ArraySearch:
         return nondominated(self._fitting(bound))
 
     def least_cycles(self, bound: Resources) -> dict[tuple[int, int], int]:
-        """Return the bound in closed form of every shape that may fit, of the best dataflow."""
+        """Return the bound in closed form of every shape that may fit, of the best dataflows."""
         found: dict[tuple[int, int], int] = {}
-        for least, shape in self._shapes(bound):
+        for least, shape in self.shapes(bound):
             at = shape.rows, shape.columns
             found[at] = min(least, found.get(at, least))
         return found
@@ -158,116 +189,141 @@ class ArraySearch:
         found = (one for one in self.predicted.values() if one is not None)
         return [one for one in found if one.resources.fits(bound)]
 
-    def _grid(self, bound: Resources) -> tuple[np.ndarray, np.ndarray]:
-        if self.space.shape is None:
-            return shapes(max(0, bound.dsp) * 4)
-        rows, columns = self.space.shape
-        return np.array([rows]), np.array([columns])
-
-    def _shapes(self, bound: Resources) -> Iterator[tuple[int, _Shape]]:
-        """Yield every shape and dataflow with its bound in closed form."""
-        rows, columns = self._grid(bound)
+    def shapes(self, bound: Resources) -> Iterator[tuple[int, _Shape]]:
+        """Yield every shape that may fit with its bound in closed form."""
         for kind, like in enumerate(self.kinds):
-            fits = np.array(
-                [
-                    self._cells(_smallest(like, int(r), int(c))).fits(bound)
-                    for r, c in zip(rows, columns, strict=True)
-                ],
-                bool,
-            )
-            some = rows[fits], columns[fits]
-            for flow in self.space.dataflows:
-                least = cycles(self.sizes, *some, (flow,), like, self.space.memory)
-                for low, r, c in zip(least.tolist(), *some, strict=True):
-                    yield low, _Shape(kind, int(r), int(c), flow)
+            rows, columns = self._grid(like, bound)
+            for flows in [self.space.dataflows] if self.space.mixed else self._sets():
+                least = Least.of(self.sizes, rows, columns, flows, like, self.space.memory)
+                for index, cycles in enumerate(least.cycles.tolist()):
+                    sides = int(rows[index]), int(columns[index])
+                    yield cycles, _Shape(kind, *sides, flows, least, index)
 
-    def _follow(self, shape: _Shape, bound: Resources, most: float) -> Iterator[tuple[int, Array]]:
-        """Yield the arrays of a shape that fit and may be faster than `most`, with their bounds."""
+    def _sets(self) -> list[Flows]:
+        """Return the dataflows that an array may be built for, the fewest first."""
+        every = self.space.dataflows
+        most = len(every) if self.space.mixed else 1
+        return [some for many in range(1, most + 1) for some in combinations(every, many)]
+
+    def _grid(self, like: Array, bound: Resources) -> tuple[Numbers, Numbers]:
+        """Return the rows and columns of the shapes that fit with the least buffers."""
+        sides = [self.space.shape or (0, 0)]
+        if self.space.shape is None:
+            rows, columns = shapes(max(0, bound.dsp) * 4)
+            sides = list(zip(rows.tolist(), columns.tolist(), strict=True))
+        some = [side for side in sides if self._cells(smallest(like, *side)).fits(bound)]
+        rows, columns = np.array(some, np.int64).reshape(-1, 2).T
+        return rows, columns
+
+    def _follow(
+        self, shape: _Shape, bound: Resources, most: float
+    ) -> list[tuple[int, tuple[Array, Flows]]]:
+        """Return the arrays of a shape that fit and may be faster than `most`, with their bounds.
+
+        Of arrays for the same dataflows only the fastest, of those the one of fewest block RAMs, if
+        it is faster than those for fewer of them; where cycles are bounds, all.
+        """
         followed = self.followed[shape.kind]
-        base = _smallest(self.kinds[shape.kind], shape.rows, shape.columns)
-        base = replace(base, dataflows=frozenset({shape.flow}))
-        sides = np.array([shape.rows]), np.array([shape.columns])
-        folds = [int(fold_cycles(one, *sides, shape.flow)[0]) for one in self.sizes]
-        rests = [sum(folds[index + 1 :]) for index in range(len(folds))]
-        timing = timing_of(base, self.space.memory)
-        for array, tables in self._sizes(base, shape, bound, folds, most):
-            least = followed.cycles(timing, tables, rests, most)
-            if least is None:
+        base = smallest(self.kinds[shape.kind], shape.rows, shape.columns)
+        sets = self._sets() if self.space.mixed else [shape.flows]
+        bases = [replace(base, dataflows=frozenset(flows)) for flows in sets]
+        timings = [timing_of(one, self.space.memory) for one in bases]
+        soonest = min(timings, key=lambda timing: int(timing[FOLD_DELAY]))
+        rests = Rests(*shape.least.rests(shape.index), self.live, followed.rows)
+        folds = shape.least.folds[:, shape.index]
+        limits = [most] * len(sets)
+        more = [[n for n, some in enumerate(sets) if set(some) > set(fewer)] for fewer in sets]
+
+        def late(array: Array, cuts: Cuts) -> bool:
+            least = followed.least(array, soonest, [some.values() for some in cuts], folds)
+            self.bounded += least >= max(limits)
+            return least >= max(limits)
+
+        found: list[list[tuple[int, int, tuple[Array, Flows]]]] = [[] for _ in sets]
+        for sized in all_sizes(followed, base, shape.flows, self._memories_fit(bound), late):
+            if len(sets) > 1 and not fastest(sized.layers, soonest, rests, max(limits)):
                 self.bounded += 1
                 continue
-            cells = self._cells(array, lengths(tables))
-            if cells.fits(bound):
-                yield least, array
+            for number, (flows, timing) in enumerate(zip(sets, timings, strict=True)):
+                some = self._assigned(sized.to(flows), timing, rests, bound, limits[number])
+                self.bounded += not some
+                found[number] += some
+                if some and self.exact:
+                    found[number] = [min(found[number], key=lambda one: one[:2])]
+                    end, *_ = found[number][0]
+                    limits[number] = min(limits[number], end + 1)
+                    for larger in more[number]:
+                        limits[larger] = min(limits[larger], end)
         followed.forget()
+        return [
+            (end, one)
+            for limit, some in zip(limits, found, strict=True)
+            for end, _, one in some
+            if end < limit or not self.exact
+        ]
 
-    def _sizes(
-        self,
-        base: Array,
-        shape: _Shape,
-        bound: Resources,
-        folds: Sequence[int],
-        most: float,
-    ) -> Iterator[tuple[Array, Sequence[Tables]]]:
-        """Yield all sizes of buffers that may fit; of those that work alike the least."""
-        followed = self.followed[shape.kind]
-        flows = [shape.flow] * len(self.net.layers)
-        seen: set[tuple[int, ...]] = set()
-        for sum_rows in powers(SUM_BITS):
-            sums = replace(base, sum_rows=sum_rows)
-            try:
-                cuts = followed.cuts(replace(sums, weight_words=MANY_WORDS), flows)
-            except ModelError:
-                continue
-            planned = self._plans(sums, shape, cuts)
-            for weight_words in powers(BUFFER_BITS):
-                sized = replace(sums, weight_words=weight_words)
-                if not self._cells(sized).fits(bound):
-                    break
-                if followed.least(sized, cuts, folds) >= most:
-                    self.bounded += 1
+    def _assigned(
+        self, sized: Sized, timing: Numbers, rests: Rests, bound: Resources, most: float
+    ) -> list[tuple[int, int, tuple[Array, Flows]]]:
+        """Return the array in the best dataflows of its layers if it fits: cycles, block RAMs, it.
+
+        Nothing where they do without one of the array's: it is built for fewer then. Lists count
+        only where the fastest assignment's are too long. Where cycles are bounds, all are returned.
+        """
+        found = []
+        for same in (NOTHING, LISTS) if self.exact else (NONE,):
+            some = fastest(sized.layers, timing, rests, most, same)
+            for course in some:
+                array = built(sized.array, course)
+                cells = self._course_cells(array, course)
+                if cells is None or not cells.fits(bound):
                     continue
-                with suppress(ModelError):
-                    some = followed.cuts(sized, flows)
-                    words = followed.least_parameter_words(sized, some)
-                    sized = replace(sized, parameter_words=words)
-                    for act_rows, plans in planned:
-                        tables = followed.joined(sized, flows, some, plans)
-                        alike = tuple(map(id, tables))
-                        if alike not in seen:
-                            seen.add(alike)
-                            yield replace(sized, act_rows=act_rows), tables
-
-    def _plans(
-        self, sums: Array, shape: _Shape, cuts: Sequence[Groups]
-    ) -> list[tuple[int, list[Plan]]]:
-        """Return the sizes of the memories of activations that hold a program, with its plans."""
-        found: list[tuple[int, list[Plan]]] = []
-        flows = [shape.flow] * len(self.net.layers)
-        for act_rows in powers(BUFFER_BITS):
-            with suppress(ModelError):
-                plans = self.followed[shape.kind].plans(
-                    replace(sums, act_rows=act_rows), flows, cuts
-                )
-                if all(list(map(id, plans)) != list(map(id, known)) for _, known in found):
-                    found.append((act_rows, plans))
+                if array.dataflows == sized.array.dataflows:
+                    found.append((course.end, cells.bram, (array, course.flows)))
+                if self.exact:
+                    return found
+            if not some or len(sized.array.dataflows) == 1 or not self._may_fit(sized, bound):
+                break
         return found
 
-    def _predict(self, array: Array, flow: Dataflow) -> Candidate | None:
+    def _may_fit(self, sized: Sized, bound: Resources) -> bool:
+        """Tell whether the block RAMs suffice for the shortest lists that there may be."""
+        least = [
+            reduce(np.minimum, (tables.counts for tables in some.values())) for some in sized.layers
+        ]
+        lists = dict(zip(UNITS, np.sum(least, axis=0).tolist(), strict=False))
+        return self._cells(sized.array, lists).bram <= bound.bram
+
+    def _course_cells(self, array: Array, course: Course) -> Resources | None:
+        """Return the cells of an array with a course's lists; None where they are too long."""
+        lists = dict(zip(UNITS, course.counts.tolist(), strict=False))
+        return self._cells(array, lists) if max(lists.values()) < MOST_INSTRUCTIONS else None
+
+    def _memories_fit(self, bound: Resources) -> Callable[[Array], bool]:
+        """Return a test whether the block RAMs suffice for an array's memories."""
+
+        def fits(array: Array) -> bool:
+            parts = memories(array).parts
+            return sum(self._blocks(part) * number for part, number in parts) <= bound.bram
+
+        return fits
+
+    def _predict(self, array: Array, flows: Flows) -> Candidate | None:
         """Predict an array exactly; None where its lists are too long."""
-        key = array, flow
+        key = array, flows
         if key not in self.predicted:
-            self.predicted[key] = self._candidate(array, flow)
+            self.predicted[key] = self._candidate(array, flows)
         return self.predicted[key]
 
-    def _candidate(self, array: Array, flow: Dataflow) -> Candidate | None:
-        flows = {layer.name: flow for layer in self.net.layers}
+    def _candidate(self, array: Array, flows: Flows) -> Candidate | None:
+        named = {layer.name: flow for layer, flow in zip(self.net.layers, flows, strict=True)}
         try:
-            design = ArrayDesign(self.program, self.device, array, flows, self.space.memory)
+            design = ArrayDesign(self.program, self.device, array, named, self.space.memory)
         except ModelError:
             return None
         beats = sum(item.beats for item in design.schedule.order if isinstance(item, Load | Store))
         cells = self._cells(array, list_lengths(design.schedule))
-        return Candidate(array, flows, design.prediction.total, beats * array.beat_bits, cells)
+        return Candidate(array, named, design.prediction.total, beats * array.beat_bits, cells)
 
     def _cells(
         self, array: Array, lists: Mapping[type[Instruction], int] | None = None
@@ -281,7 +337,7 @@ class ArraySearch:
         reason = ""
         for kind, flow in product(range(len(self.kinds)), self.space.dataflows):
             try:
-                array, lists = self._least(_Shape(kind, *shape, flow))
+                array, lists = self._least(kind, shape, flow)
             except ModelError as error:
                 reason = str(error)
                 continue
@@ -297,15 +353,17 @@ class ArraySearch:
         _, smallest = min(found, key=lambda pair: pair[0])
         return f"{over_capacity(smallest, bound, self.device.name)}; or another --array"
 
-    def _least(self, shape: _Shape) -> tuple[Array, dict[type[Instruction], int]]:
+    def _least(
+        self, kind: int, shape: tuple[int, int], flow: Dataflow
+    ) -> tuple[Array, dict[type[Instruction], int]]:
         """Return an array of the least buffers that run the program, and how long its lists are."""
-        followed = self.followed[shape.kind]
-        flows = [shape.flow] * len(self.net.layers)
-        array = _smallest(self.kinds[shape.kind], shape.rows, shape.columns)
+        followed = self.followed[kind]
+        flows = [flow] * len(self.net.layers)
+        array = smallest(self.kinds[kind], *shape)
         most = 1 << BUFFER_BITS[-1]
         array = replace(
             array,
-            dataflows=frozenset({shape.flow}),
+            dataflows=frozenset({flow}),
             act_rows=most,
             weight_words=most,
             sum_rows=1 << SUM_BITS[-1],
@@ -322,9 +380,9 @@ class ArraySearch:
         array = least(replace(array, sum_rows=few) for few in powers(SUM_BITS))
         array = least(replace(array, weight_words=few) for few in powers(BUFFER_BITS))
         array = least(replace(array, act_rows=few) for few in powers(BUFFER_BITS))
-        words = followed.least_parameter_words(array, followed.cuts(array, flows))
-        array = replace(array, parameter_words=words)
-        return array, lengths(followed.tables(array, flows))
+        counts = np.array([tables.counts for tables in followed.tables(array, flows)])
+        array = replace(array, parameter_words=parameter_words(int(counts[:, WORDS].max())))
+        return array, dict(zip(UNITS, counts.sum(axis=0).tolist(), strict=False))
 
 
 def best_array(
@@ -369,9 +427,20 @@ def best_array(
     )
 
 
-def powers(bits: range) -> list[int]:
-    """Return the powers of two of so many bits."""
-    return [1 << bit for bit in bits]
+def built(array: Array, course: Course) -> Array:
+    """Return an array with the dataflows of a course and room for its parameters."""
+    words = parameter_words(int(course.counts[WORDS]))
+    return replace(array, dataflows=frozenset(course.flows), parameter_words=words)
+
+
+def parameter_words(most: int) -> int:
+    """Return the least size of the memory of parameters for layers of so many words at most."""
+    return max(2, 1 << (2 * most - 1).bit_length())
+
+
+def _blocks(device: Device, part: Hashable) -> int:
+    """Return the block RAMs that a part of an array takes."""
+    return cast("Part", part).on(device).bram
 
 
 def _shares(most: int, points: int) -> list[int]:
@@ -390,24 +459,10 @@ def _kind(one: Candidate) -> tuple[int, int, str]:
     return one.array.rows, one.array.columns, one.dataflow
 
 
-def _kind_of(array: Array, flow: Dataflow) -> tuple[int, int, str]:
-    return array.rows, array.columns, flow.short
+def _kind_of(array: Array, flows: Flows) -> tuple[int, int, str]:
+    return array.rows, array.columns, dataflow_name(flows)
 
 
 def _rank(one: Candidate) -> tuple[int, int, int, int]:
     """Order by cycles, then by what is scarce."""
     return one.cycles, one.resources.bram, one.resources.dsp, one.traffic
-
-
-def _smallest(like: Array, rows: int, columns: int) -> Array:
-    """Return an array of a shape with the least buffers there are."""
-    least = 1 << BUFFER_BITS[0]
-    return replace(
-        like,
-        rows=rows,
-        columns=columns,
-        act_rows=least,
-        weight_words=least,
-        parameter_words=least,
-        sum_rows=least,
-    )

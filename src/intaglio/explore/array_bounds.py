@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import cached_property, reduce
 
 import numpy as np
 
@@ -257,6 +257,101 @@ def weight_words(layer: LayerSize, rows: Numbers, columns: Numbers, flow: Datafl
     return total
 
 
+@dataclass(frozen=True, eq=False)
+class Least:
+    """What each layer of a network takes of the units at least, each in the best of some dataflows.
+
+    Followed are the ends of what each unit does for a layer. All loads of a layer come before those
+    of the next; its last ones wait for the last row of what it reads, and folds of its own last row
+    for them.
+
+    Shapes: each of `loads`, `folds`, `last` (folds of the last row), `drains` and `stores`
+    [layers, shapes]; `around`, the cycles from a fold's end to that of its drain [shapes].
+    """
+
+    after: tuple[frozenset[int], ...]
+    loads: Numbers
+    folds: Numbers
+    last: Numbers
+    drains: Numbers
+    stores: Numbers
+    around: Numbers
+    memory: Memory
+
+    @classmethod
+    def of(
+        cls,
+        layers: Sequence[LayerSize],
+        rows: Numbers,
+        columns: Numbers,
+        flows: Collection[Dataflow],
+        like: Array,
+        memory: Memory,
+    ) -> Least:
+        """Return that of a network on arrays of some shapes; `like` gives the widths."""
+        gaps = _Gaps(like, memory, _lanes(rows, columns))
+
+        def least(take: Callable[[LayerSize, Dataflow], Numbers]) -> Numbers:
+            return np.array(
+                [reduce(np.minimum, (take(one, flow) for flow in flows)) for one in layers]
+            )
+
+        words = least(lambda one, flow: weight_words(one, rows, columns, flow))
+        return cls(
+            tuple(one.after for one in layers),
+            np.array([gaps.loads(one, some) for one, some in zip(layers, words, strict=True)]),
+            least(lambda one, flow: fold_cycles(one, rows, columns, flow)),
+            least(lambda one, flow: fold_cycles(one, rows, columns, flow, one.shape[1])),
+            np.array([drain_cycles(one, rows, columns) for one in layers]),
+            np.array([gaps.stores(one) for one in layers]),
+            rows + columns + DRAIN_DONE,
+            memory,
+        )
+
+    @property
+    def cycles(self) -> Numbers:
+        """Cycles of a frame, of each shape."""
+        return self._end(-1)
+
+    def rests(self, index: int) -> tuple[Numbers, Numbers]:
+        """Return the cycles that follow after the last fold, and store, of each layer of a shape.
+
+        Shapes: [layers].
+        """
+        folds, stores = self._rests
+        return folds[:, index], stores[:, index]
+
+    @cached_property
+    def _rests(self) -> tuple[Numbers, Numbers]:
+        beyond = np.cumsum(self.folds[::-1], axis=0)[::-1]
+        tail = self.around + STORE_LATENCY + self.memory.write_latency
+        folds = [*(beyond[1:] + tail), np.zeros_like(tail)]
+        return np.array(folds), np.array([self._end(index) for index in range(len(self.after))])
+
+    def _end(self, known: int) -> Numbers:
+        """Return the end of the last layer if that of layer `known` is 0, or before the frame."""
+        never = np.full_like(self.around, -(1 << 40))
+        loaded = folded = drained = never
+        stored = np.zeros_like(self.around)
+        ends = [*[never] * known, stored]
+        if known < 0:
+            loaded, ends = stored, []
+            folded = drained = stored = stored + self.memory.read_latency
+        for index in range(known + 1, len(self.after)):
+            there = loaded
+            if self.after[index]:
+                written = reduce(np.maximum, (ends[number] for number in self.after[index]))
+                there = written + self.memory.read_latency + LOAD_DONE
+            loaded = np.maximum(loaded + self.loads[index], there)
+            folded = np.maximum(folded + self.folds[index], there + self.last[index])
+            folded = np.maximum(folded, loaded)
+            drained = np.maximum(drained + self.drains[index], folded + self.around)
+            done = drained + STORE_LATENCY + self.memory.write_latency
+            stored = np.maximum(stored + self.stores[index], done)
+            ends.append(stored)
+        return stored
+
+
 def cycles(
     layers: Sequence[LayerSize],
     rows: Numbers,
@@ -267,41 +362,15 @@ def cycles(
 ) -> Numbers:
     """Return the cycles of a network on arrays at least, each layer in the best of some dataflows.
 
-    `like` gives the widths; its own rows and columns, and all its buffers, do not count. Followed
-    are the ends of what each unit does for a layer. All loads of a layer come before those of the
-    next; its last ones wait for the last row of what it reads, and folds of its last row for them.
+    `like` gives the widths; its own rows and columns, and all its buffers, do not count.
 
     Shapes: rows and columns alike, int64; the result too.
     """
-
-    def least(take: Callable[[Dataflow], Numbers]) -> Numbers:
-        return reduce(np.minimum, map(take, flows))
-
-    gaps = _Gaps(like, memory, _lanes(rows, columns))
-    loaded = np.zeros_like(rows)
-    folded = drained = stored = loaded + memory.read_latency
-    ends: list[Numbers] = []
-    for one in layers:
-        row = one.shape[1]
-        words = least(lambda flow, one=one: weight_words(one, rows, columns, flow))
-        folds = least(lambda flow, one=one: fold_cycles(one, rows, columns, flow))
-        last = least(lambda flow, one=one, row=row: fold_cycles(one, rows, columns, flow, row))
-        there = loaded
-        if one.after:
-            written = reduce(np.maximum, (ends[number] for number in sorted(one.after)))
-            there = written + memory.read_latency + LOAD_DONE
-        loaded = np.maximum(loaded + gaps.loads(one, words), there)
-        folded = np.maximum(np.maximum(folded + folds, there + last), loaded)
-        ready = folded + rows + columns + DRAIN_DONE
-        drained = np.maximum(drained + drain_cycles(one, rows, columns), ready)
-        stored = stored + gaps.stores(one)
-        stored = np.maximum(stored, drained + STORE_LATENCY + memory.write_latency)
-        ends.append(stored)
-    return stored
+    return Least.of(layers, rows, columns, flows, like, memory).cycles
 
 
 class _Gaps:
-    """Cycles that beats of each kind take: a load or store of one has no gap, but what is around it."""
+    """Cycles that a beat of each kind takes; one alone has no gap but what is around it."""
 
     def __init__(self, like: Array, memory: Memory, lanes: Numbers) -> None:
         self.like, self.lanes = like, lanes

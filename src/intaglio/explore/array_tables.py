@@ -7,7 +7,7 @@ an array change few of them: a layer whose weights fit a memory does not care ho
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Collection, Hashable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import accumulate
@@ -18,7 +18,6 @@ import numpy as np
 from intaglio.arch.systolic.array import PARAMETER_CONTAINER, Array, Dataflow
 from intaglio.arch.systolic.blocks import Block, Piece, blocks
 from intaglio.arch.systolic.constants import parameter_words, weight_groups
-from intaglio.arch.systolic.instructions import Drain, Fold, Instruction, Load, Store
 from intaglio.arch.systolic.layers import Layer, Network
 from intaglio.arch.systolic.plan import Plan, plan, rows_of
 from intaglio.arch.systolic.predict import Memory, chunks_per_beat
@@ -26,7 +25,6 @@ from intaglio.arch.systolic.schedule import (
     ACT,
     BOOK,
     PARAMETERS,
-    UNITS,
     WEIGHTS,
     leaves_each_step,
     pace,
@@ -40,8 +38,6 @@ from intaglio.explore.array_following import (
     WEIGHT_GAP,
     Numbers,
     Tables,
-    follow,
-    start,
 )
 
 #: Words with which a memory of weights holds most layers whole.
@@ -91,8 +87,8 @@ class Groups:
 class Followed:
     """A program that is followed on arrays of one kind: all but shape, dataflow and buffers alike.
 
-    Exactness: `cycles` is at most those of `ArrayDesign.prediction`, and equal but for bursts that
-    begin just before a boundary of 4 KiB and memories much slower than they are deep.
+    Exactness: cycles are those of `ArrayDesign.prediction` where `follows_exactly`, and else at
+    most those.
     """
 
     def __init__(self, net: Network, like: Array, memory: Memory) -> None:
@@ -119,48 +115,38 @@ class Followed:
         Raises:
             ModelError: a layer does not fit the array.
         """
-        cuts = self.cuts(array, flows)
-        return self.joined(array, flows, cuts, self.plans(array, flows, cuts))
+        found = []
+        for index, flow in enumerate(flows):
+            cut = self.cut(index, array, flow)
+            found.append(self.table(index, array, flow, cut, self.plan(index, array, flow, cut)))
+        return found
 
-    def cuts(self, array: Array, flows: Sequence[Dataflow]) -> list[Groups]:
-        """Return how weights are cut: the same whatever `act_rows`, and mostly `sum_rows`."""
-        return [self._groups(index, array, flow) for index, flow in enumerate(flows)]
-
-    def plans(self, array: Array, flows: Sequence[Dataflow], cuts: Sequence[Groups]) -> list[Plan]:
-        """Return how pixels are cut: the same whatever `weight_words`."""
-        pairs = zip(flows, cuts, strict=True)
-        return [self._plan(index, array, flow, cut) for index, (flow, cut) in enumerate(pairs)]
-
-    def least(self, array: Array, cuts: Sequence[Groups], folds: Sequence[int]) -> int:
+    def least(
+        self, array: Array, timing: Numbers, cuts: Sequence[Collection[Groups]], folds: Numbers
+    ) -> int:
         """Return cycles that weights take at least, whatever the pixels are cut to.
 
         All of a layer's weights but what the memory holds come in while the array is at work on it.
+        `cuts` are those of each layer that may be chosen, `folds` its cycles on the array at least.
         """
-        timing = timing_of(array, self.memory)
         latency, gap = timing[READ_LATENCY], timing[WEIGHT_GAP]
         each = max(0, latency + timing[WEIGHT_CHUNKS] + AROUND_LOAD - 1 - gap)
         beat = min(gap, latency + AROUND_LOAD)  # of loads of one beat too
         word = array.lanes * array.weight_container / array.beat_bits * beat
-        times = [-(-groups.words // (array.weight_words // 2)) for groups in cuts]
-        loads = sum(n * each + int(one.words * word) for n, one in zip(times, cuts, strict=True))
-        late = (int((groups.words - array.weight_words) * word) for groups in cuts)
-        return max(int(loads), sum(map(max, folds, late)))
+        room = array.weight_words
+        loads = late = 0
+        for some, fold in zip(cuts, folds, strict=True):
+            words = min(one.words for one in some)
+            loads += int(-(-words // (room // 2)) * each) + int(words * word)
+            late += max(int(fold), int((words - room) * word))
+        return max(loads, late)
 
-    def joined(
-        self,
-        array: Array,
-        flows: Sequence[Dataflow],
-        cuts: Sequence[Groups],
-        plans: Sequence[Plan],
-    ) -> list[Tables]:
-        """Return the tables of cuts and plans."""
-        found = []
-        for index, (flow, groups, how) in enumerate(zip(flows, cuts, plans, strict=True)):
-            key = index, flow, id(groups), id(how)
-            table = self._tables.get(key)
-            if table is None:
-                table = self._tables[key] = self._make(index, array, flow, groups, how)
-            found.append(table)
+    def table(self, index: int, array: Array, flow: Dataflow, groups: Groups, how: Plan) -> Tables:
+        """Return a layer's table for a cut and a plan."""
+        key = index, flow, id(groups), id(how)
+        found = self._tables.get(key)
+        if found is None:
+            found = self._tables[key] = self._make(index, array, flow, groups, how)
         return found
 
     def forget(self) -> None:
@@ -168,28 +154,15 @@ class Followed:
         self._made = {key: found for key, found in self._made.items() if key[0] == "plan"}
         self._tables.clear()
 
-    def cycles(
-        self, timing: Numbers, tables: Sequence[Tables], rests: Sequence[int], most: float
-    ) -> int | None:
-        """Return the cycles of a frame, or None once they are proven to be at least `most`.
-
-        `timing` is that of the array; `rests` are cycles that it folds after each layer at least.
-        """
-        state, written = start(), np.zeros(self.rows, np.int64)
-        end = 0
-        for table, rest in zip(tables, rests, strict=True):
-            end = follow(state, written, timing, table)
-            if end >= most or state[1] + rest >= most:
-                return None
-        return end
-
-    def least_parameter_words(self, array: Array, cuts: Sequence[Groups]) -> int:
-        """Return the least size of the memory of parameters; more of it changes no cycle."""
-        most = max(
-            parameter_words(layer, groups.blocks, array)
-            for layer, groups in zip(self.net.layers, cuts, strict=True)
-        )
-        return max(2, 1 << (2 * most - 1).bit_length())
+    def live(self) -> list[Numbers]:
+        """Return, for each layer, the rows of `written` that are read after it."""
+        found: list[Numbers] = []
+        read: set[str] = set()
+        for layer in reversed(self.net.layers):
+            rows = [self.first_row[name] + row for name in read for row in self.tensors[name].whole]
+            found.append(_table(sorted(rows)))
+            read |= {part.value for term in layer.terms for part in self.net.parts[term.value]}
+        return found[::-1]
 
     # --- parts of a layer's tables ----------------------------------------------------------------
 
@@ -206,7 +179,12 @@ class Followed:
             raise ModelError(found)
         return cast("Made", found)
 
-    def _groups(self, index: int, array: Array, flow: Dataflow) -> Groups:
+    def cut(self, index: int, array: Array, flow: Dataflow) -> Groups:
+        """Return how a layer's weights are cut: alike whatever `act_rows`, mostly `sum_rows`.
+
+        Raises:
+            ModelError: they cannot be cut so.
+        """
         layer = self.net.layers[index]
         wide: int | None = None
         if flow is Dataflow.INPUT_STATIONARY:
@@ -227,7 +205,12 @@ class Followed:
         key = "groups", *common, words, None if whole.words <= room else room
         return self._once(key, lambda: _grouped(whole, array))
 
-    def _plan(self, index: int, array: Array, flow: Dataflow, cut: Groups) -> Plan:
+    def plan(self, index: int, array: Array, flow: Dataflow, cut: Groups) -> Plan:
+        """Return how a layer's pixels are cut: alike whatever `weight_words`.
+
+        Raises:
+            ModelError: they cannot be cut so.
+        """
         layer = self.net.layers[index]
         most = 2 * layer.shape[0] * layer.shape[1]
         key: Hashable = min(array.sum_rows, 1 << most.bit_length())
@@ -247,32 +230,49 @@ class Followed:
         layer = self.net.layers[index]
         out = self.tensors[layer.name]
         words = parameter_words(layer, groups.blocks, array)
+        parameter_beats = -(-words * array.lanes * PARAMETER_CONTAINER // array.beat_bits)
+        joins = len(layer.terms) > 1
         scalars = (
-            -(-words * array.lanes * PARAMETER_CONTAINER // array.beat_bits),
+            parameter_beats,
             flow.value,
             out.planes,
-            len(layer.terms) > 1,
+            joins,
             how.whole_in,
             how.whole_out,
             self.first_row[layer.name],
-            out.plane_beats // out.shape[0],  # of a packed one no more than there are
         )
-        last = len(how.bands) - 1
         tiles = [
             len(band) * len(columns)
             for band in (how.bands[0], how.bands[-1])
             for columns in (how.columns[0], how.columns[-1])
         ]
         drained = [-(-block.channels // array.columns) for block in groups.blocks]
+        bands = [(len(one), 2 * (one is how.bands[-1]), out.rows_at(one)[1]) for one in how.bands]
+        loads = [self._loads(layer, groups, band) for band in how.bands]
+        all_tiles = len(how.bands) * len(how.columns)
+        times = all_tiles if len(groups.beats) > 1 else 1  # that weights are loaded
+        books = int((groups.beats[:, 1] > 0).sum())
+        counts = (
+            1 + len(bands) * len(groups.read) + (len(groups.beats) + books) * times,
+            all_tiles * int(groups.segments[:, 1].sum()),
+            all_tiles * len(groups.blocks) * (out.planes + joins),
+            len(bands) * out.planes,
+            words,
+            parameter_beats
+            + times * int(groups.beats.sum())
+            + sum(beats for some in loads for beats, _ in some)
+            + out.planes * sum(beats for *_, beats in bands),
+        )
         return Tables(
             _table(scalars),
-            _table([(len(band), 2 * (b == last)) for b, band in enumerate(how.bands)]),
-            _table([self._loads(layer, groups, band) for band in how.bands]),
+            _table(bands),
+            _table(loads),
             _table([len(columns) for columns in how.columns]),
             _table(list(zip(groups.starts, [*drained, 0], strict=True))),
             groups.segments,
             _cycles(layer, groups, tiles, array, flow),
             groups.beats,
+            _table(counts),
         )
 
     def _loads(self, layer: Layer, groups: Groups, band: range) -> list[tuple[int, int]]:
@@ -293,22 +293,6 @@ def timing_of(array: Array, memory: Memory) -> Numbers:
     reads = array.act_beat // array.act_chunk
     stores = reads, max(memory.write_gap, reads), memory.write_latency
     return _table([memory.read_latency, *loads, *stores, array.fold_delay])
-
-
-def lengths(tables: Sequence[Tables]) -> dict[type[Instruction], int]:
-    """Return how long the list of each unit is."""
-    found: dict[type[Instruction], int] = dict.fromkeys(UNITS, 0)
-    for table in tables:
-        planes, joins = int(table.scalars[2]), int(table.scalars[3])
-        tiles = len(table.bands) * len(table.columns)
-        books = int((table.groups[:, 1] > 0).sum())
-        groups = len(table.groups) + books
-        found[Load] += 1 + table.loads.shape[0] * table.loads.shape[1]
-        found[Load] += groups * (tiles if len(table.groups) > 1 else 1)
-        found[Fold] += tiles * int(table.segments[:, 1].sum())
-        found[Drain] += tiles * (len(table.blocks) - 1) * (planes + joins)
-        found[Store] += len(table.bands) * planes
-    return found
 
 
 def _grouped(cut: _Cut, array: Array) -> Groups:

@@ -180,6 +180,7 @@ def explore_array(
     target: Device,
     *,
     dataflow: Dataflow | None = None,
+    mixed: bool = True,
     shape: tuple[int, int] | None = None,
     beat_bits: int = 64,
     memory: Memory | None = None,
@@ -193,6 +194,7 @@ def explore_array(
         program: what to run.
         target: where.
         dataflow: the one of all layers; by default whichever is best.
+        mixed: without it given, let each layer have the dataflow that is best for the whole.
         shape: rows and columns; by default whichever are best.
         beat_bits: width of the port to external memory.
         memory: how that answers.
@@ -209,7 +211,7 @@ def explore_array(
     from intaglio.explore.array import best_array
 
     flows = tuple(Dataflow) if dataflow is None else (dataflow,)
-    space = Space(flows, shape, beat_bits, memory or Memory())
+    space = Space(flows, mixed, shape, beat_bits, memory or Memory())
     return best_array(
         program, target, space, fill=fill, logic=1.0, points=points, progress=progress
     )

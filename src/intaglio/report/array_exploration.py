@@ -53,11 +53,15 @@ def exploration_document(found: ArrayExploration) -> dict[str, Any]:
     """Return the same as JSON types, with the front."""
     return {
         **array_document(found.best),
-        "runners_up": [_fields(one) for one in found.runners_up],
-        "front": [_fields(one) for one in found.front],
+        "runners_up": [_with_flows(one) for one in found.runners_up],
+        "front": [_with_flows(one) for one in found.front],
         "evaluated": found.evaluated,
         "bounded": found.bounded,
     }
+
+
+def _with_flows(one: Candidate) -> dict[str, Any]:
+    return {**_fields(one), "flows": {name: flow.short for name, flow in one.flows.items()}}
 
 
 def _fields(one: Candidate) -> dict[str, Any]:

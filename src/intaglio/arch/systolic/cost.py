@@ -55,7 +55,7 @@ def cost(array: Array, lists: Mapping[type[Instruction], ListSize]) -> Resources
     total = CONTROL + logic(array)
     for size in lists.values():
         total += rom(size.bits, size.count).resources
-    return total + _memories(array) + _multipliers(array)
+    return total + memories(array) + _multipliers(array)
 
 
 def array_resources(
@@ -85,10 +85,7 @@ def logic(array: Array) -> Resources:
     return Resources(round(lut * counted.lut), round(ff * counted.ff)) + _delays(array)
 
 
-# --- what is counted as it is built ---------------------------------------------------------------
-
-
-def _memories(array: Array) -> Resources:
+def memories(array: Array) -> Resources:
     """Return the memories: of activations, weights, parameters and sums."""
     kept = array.code_bits or array.weight_bits
     parameter = array.sum_bits + MULTIPLIER_BITS
@@ -96,6 +93,9 @@ def _memories(array: Array) -> Resources:
     total += _block(array.sum_bits, array.sum_rows) * (2 * array.columns)
     total += _chunks(_weight_lanes(array), array.weight_chunk, kept, array.weight_words)
     return total + _chunks(array.columns, array.parameter_chunk, parameter, array.parameter_words)
+
+
+# --- what is counted as it is built ---------------------------------------------------------------
 
 
 def _weight_lanes(array: Array) -> int:
