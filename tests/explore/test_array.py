@@ -34,10 +34,12 @@ from intaglio.explore.array_bounds import (
     shapes,
     sizes,
 )
-from intaglio.explore.array_candidates import Space, nondominated
-from intaglio.explore.array_flows import LISTS, NONE, NOTHING, Rests, fastest
+from intaglio.explore.array_candidates import Candidate, Space, nondominated
+from intaglio.explore.array_flows import EVERYTHING, LISTS, NOTHING, Rests, fastest
 from intaglio.explore.array_following import Tables, follows_exactly
+from intaglio.explore.array_front import whole_front
 from intaglio.explore.array_kinds import kinds
+from intaglio.explore.array_search import ArraySearch
 from intaglio.explore.array_tables import Followed, timing_of
 from intaglio.hw.cost import Resources
 from intaglio.ir.constant import Constant
@@ -209,7 +211,7 @@ def test_dataflows_of_layers_are_the_best_of_all(made: Program, array: Array) ->
     followed = Followed(net, array, Memory())
     rests = Rests(*least.rests(0), followed.live(), followed.rows)
     tables, timing = choices(followed, array, Dataflow), timing_of(array, Memory())
-    for same in (NOTHING, LISTS, NONE):
+    for same in (NOTHING, LISTS, EVERYTHING):
         found = fastest(tables, timing, rests, np.inf, same)
         assert all(ends[one.flows] == one.end for one in found)
         assert [one.end for one in found[:1]] == sorted(ends.values())[:1]
@@ -241,26 +243,39 @@ def test_no_block_is_wider_than_the_array(made: Program, array: Array) -> None:
     assert max(block.channels for block in cut) <= array.columns
 
 
-def every(made: Program, bound: Resources, *, mixed: bool) -> list[int]:
-    """Return the cycles of every array that fits."""
+def every(made: Program, bound: Resources, space: Space) -> list[Candidate]:
+    """Return every array of a space that fits, with the least memory of parameters."""
     found = []
-    net = network(made)
-    assignments = [flows for flows in many_flows(net) if mixed or len(set(flows)) == 1]
+    net, memory = network(made), space.memory
+    assignments = [flows for flows in many_flows(net) if space.mixed or len(set(flows)) == 1]
+    every_side = list(product(range(1, 9), range(1, 9)))
+    sides = every_side if space.shape is None else [space.shape]
     for kind in kinds(net, 64):
-        for r, c, flows in product(range(1, 9), range(1, 9), assignments):
+        for (r, c), flows in product(sides, assignments):
             base = replace(kind, rows=r, columns=c, dataflows=frozenset(flows))
             if array_resources(base).dsp > bound.dsp:
                 continue
             for sums, words, acts in product(FEW_SUMS, FEW_WORDS, FEW_WORDS):
                 some = replace(base, sum_rows=1 << sums, weight_words=1 << words)
-                some = replace(some, act_rows=1 << acts, parameter_words=64)
-                try:
-                    design = designed(made, some, flows)
-                except ModelError:
-                    continue
-                if array_resources(some, list_lengths(design.schedule)).on(TARGET).fits(bound):
-                    found.append(design.prediction.total)
+                one = candidate(made, replace(some, act_rows=1 << acts), flows, memory)
+                if one is not None and one.resources.fits(bound):
+                    found.append(one)
     return found
+
+
+def candidate(
+    made: Program, array: Array, flows: Sequence[Dataflow], memory: Memory
+) -> Candidate | None:
+    """Return an array with the least memory of parameters as a candidate, if it runs a program."""
+    for bits in range(3, 7):
+        array = replace(array, parameter_words=1 << bits)
+        with suppress(ModelError):
+            design = designed(made, array, flows, memory)
+            order = design.schedule.order
+            beats = sum(item.beats for item in order if isinstance(item, Load | Store))
+            cells = array_resources(array, list_lengths(design.schedule)).on(TARGET)
+            return Candidate(array, design.flows, design.prediction.total, beats * 64, cells)
+    return None
 
 
 @pytest.mark.parametrize(
@@ -278,10 +293,31 @@ def test_the_best_array_is_the_best_of_all(
     monkeypatch.setattr(array_sizes, "BUFFER_BITS", FEW_WORDS)
     monkeypatch.setattr(array_sizes, "SUM_BITS", FEW_SUMS)
     small = replace(TARGET, dsp=dsp)
-    found = best_array(made, small, Space(mixed=mixed))
-    assert found.best.prediction.total == min(every(made, capacity(small), mixed=mixed))
+    space = Space(mixed=mixed)
+    found = best_array(made, small, space, front=True)
+    tried = every(made, capacity(small), space)
+    assert found.best.prediction.total == min(one.cycles for one in tried)
     assert found.evaluated < 20
     assert found.bounded > 0
+    assert [one.costs for one in found.front] == [one.costs for one in nondominated(tried)]
+
+
+@given(programs(), st.booleans(), st.sampled_from((1, 20, 1000)), st.data())
+def test_the_front_is_that_of_every_array(
+    made: Program, mixed: bool, latency: int, data: st.DataObject
+) -> None:
+    space = Space(mixed=mixed, shape=(3, 2), memory=Memory(latency))
+    try:
+        kinds(network(made), 64)
+    except ModelError:
+        assume(False)
+    bound = capacity(replace(TARGET, bram=data.draw(st.integers(20, 60))))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(array_sizes, "BUFFER_BITS", FEW_WORDS)
+        patch.setattr(array_sizes, "SUM_BITS", FEW_SUMS)
+        front = whole_front(ArraySearch(made, TARGET, space), bound)
+    tried = nondominated(every(made, bound, space))
+    assert [one.costs for one in front] == [one.costs for one in tried]
 
 
 def test_a_search_keeps_to_what_is_asked_for() -> None:
@@ -290,11 +326,11 @@ def test_a_search_keeps_to_what_is_asked_for() -> None:
     array = found.best.array
     assert (array.rows, array.columns, array.beat_bits) == (3, 2, 128)
     assert set(found.best.flows.values()) == {Dataflow.OUTPUT_STATIONARY}
-    assert found.front[0].cycles == found.best.prediction.total
+    assert found.front == ()
 
 
 def test_a_front_has_nothing_that_is_worse_in_all() -> None:
-    found = best_array(requantized(), replace(TARGET, dsp=12), points=3)
+    found = best_array(requantized(), replace(TARGET, dsp=12), Space(mixed=False), front=True)
     costs = [one.costs for one in found.front]
     assert costs == sorted(costs)
     assert len(nondominated(found.front)) == len(costs) > 1

@@ -21,8 +21,6 @@ from intaglio.report.array_exploration import (
 )
 from intaglio.report.array_roofline import save_roofline
 
-#: Shares of the multipliers and of the block RAMs that `--pareto` searches at.
-POINTS = 5
 #: Of each layer, or of all layers alike.
 _BEST = ("each", "any")
 
@@ -80,7 +78,7 @@ def run(arguments: argparse.Namespace) -> Outcome:
         shape=shape(arguments.array),
         beat_bits=arguments.beat_bits,
         fill=arguments.fill,
-        points=0 if arguments.pareto is None else POINTS,
+        front=arguments.pareto is not None,
     )
     output = arguments.output or arguments.program.with_suffix(".design")
     save_array_design(output, found.best)

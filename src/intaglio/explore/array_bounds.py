@@ -266,7 +266,8 @@ class Least:
     for them.
 
     Shapes: each of `loads`, `folds`, `last` (folds of the last row), `drains` and `stores`
-    [layers, shapes]; `around`, the cycles from a fold's end to that of its drain [shapes].
+    [layers, shapes]; `around`, the cycles from a fold's end to that of its drain [shapes]; `beats`,
+    those that pass the memory port in a frame [shapes].
     """
 
     after: tuple[frozenset[int], ...]
@@ -276,6 +277,7 @@ class Least:
     drains: Numbers
     stores: Numbers
     around: Numbers
+    beats: Numbers
     memory: Memory
 
     @classmethod
@@ -305,6 +307,10 @@ class Least:
             np.array([drain_cycles(one, rows, columns) for one in layers]),
             np.array([gaps.stores(one) for one in layers]),
             rows + columns + DRAIN_DONE,
+            sum(
+                (gaps.beats(one, some) for one, some in zip(layers, words, strict=True)),
+                np.zeros_like(rows),
+            ),
             memory,
         )
 
@@ -384,13 +390,25 @@ class _Gaps:
 
     def loads(self, layer: LayerSize, words: Numbers) -> Numbers:
         """Return the cycles that a layer's loads take, with so many words of weights."""
-        taken = sum(term.rows * -(-term.row // self.like.act_beat) for term in layer.terms)
-        return taken * self.act + words * self.lanes // self.weight_beat * self.weight
+        return self._taken(layer) * self.act + self._weights(words) * self.weight
 
     def stores(self, layer: LayerSize) -> Numbers:
         """Return the cycles that a layer's stores take."""
+        return self._given(layer) * self.store
+
+    def beats(self, layer: LayerSize, words: Numbers) -> Numbers:
+        """Return the beats of both."""
+        return self._taken(layer) + self._weights(words) + self._given(layer)
+
+    def _taken(self, layer: LayerSize) -> int:
+        return sum(term.rows * -(-term.row // self.like.act_beat) for term in layer.terms)
+
+    def _weights(self, words: Numbers) -> Numbers:
+        return words * self.lanes // self.weight_beat
+
+    def _given(self, layer: LayerSize) -> int:
         beats = -(-layer.shape[1] * layer.shape[2] // self.like.act_beat)
-        return layer.shape[0] * beats * layer.planes * self.store
+        return layer.shape[0] * beats * layer.planes
 
 
 def _lanes(rows: Numbers, columns: Numbers) -> Numbers:

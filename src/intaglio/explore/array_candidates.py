@@ -41,8 +41,8 @@ class Candidate:
 class ArrayExploration:
     """What a search found.
 
-    `front` holds arrays of which none is worse than another in all costs, the fastest first;
-    `runners_up` the best arrays of other shapes or dataflows.
+    `front` holds, where it was asked for, one array for each costs that no other array is at least
+    as good as, the fastest first; `runners_up` the best arrays of other shapes or dataflows.
     `least` holds, for each shape (rows, columns), cycles that no buffers and no dataflow get below.
     `evaluated` arrays were predicted, `bounded` ones were left out because of a bound; in closed
     form a shape with its dataflow counts once, whatever its buffers.

@@ -26,9 +26,10 @@ WORDS, BEATS = 4, 5
 #: A course of layers is a row of integers: its state, the end of its last store, its counts, the
 #: row that it goes on from, the dataflow of its last layer, and what is written.
 _END, _COUNTS, _FROM, _FLOW, _WRITTEN = STATE, STATE + 1, STATE + 7, STATE + 8, STATE + 9
-#: What has to be the same of two courses if one is to stand for both: nothing, or the lengths of
-#: lists and the words of parameters; or none stands for another.
-NOTHING, LISTS, NONE = 0, WORDS + 1, -1
+#: What of two courses' counts is compared before one stands for the other: nothing; lengths of
+#: lists and words of parameters, which have to be equal; everything, so that none stands for one.
+NOTHING, LISTS = (), tuple(range(WORDS + 1))
+EVERYTHING = None
 #: Later than everything.
 _NEVER = 1 << 60
 
@@ -59,13 +60,24 @@ class Rests:
 
 
 def fastest(
-    layers: Sequence[Choices], timing: Numbers, rests: Rests, most: float, same: int = NOTHING
+    layers: Sequence[Choices],
+    timing: Numbers,
+    rests: Rests,
+    most: float,
+    compared: Sequence[int] | None = NOTHING,
+    *,
+    equal: bool = True,
 ) -> list[Course]:
     """Return courses of all layers that end before `most`, the fastest first.
 
-    Exactness: for each value of what has to be the same, the fastest is there.
+    One stands for another where it is no later and its counts that are compared are equal, or at
+    most the other's.
+
+    Exactness: for each course before `most` there is one that stands for it, or it is there.
     """
     before = int(min(most, _NEVER))
+    columns = np.array(compared or (), np.int64) + _COUNTS
+    how = _NEVER if compared is None else int(equal)
     found = np.zeros((1, _WRITTEN + rests.rows), np.int64)
     found[0, :STATE] = start()
     steps = []
@@ -74,7 +86,7 @@ def fastest(
         for number, (flow, tables) in enumerate(choices.items()):
             _extend(found, made, number * len(found), timing, tables, flow.value)
         rest = rests.folds[index], rests.stores[index]
-        found = _kept(made, rests.live[index], *rest, before, same)
+        found = _kept(made, rests.live[index], *rest, before, columns, how)
         if not len(found):
             return []
         steps.append(found[:, _FROM : _FLOW + 1])
@@ -109,7 +121,15 @@ def _extend(
 
 
 @numba.njit(cache=True)
-def _kept(made: Numbers, live: Numbers, folds: int, stores: int, before: int, same: int) -> Numbers:
+def _kept(
+    made: Numbers,
+    live: Numbers,
+    folds: int,
+    stores: int,
+    before: int,
+    columns: Numbers,
+    how: int,
+) -> Numbers:
     """Return, the fastest first, the courses that can end in time and that none stands for."""
     found = np.empty(len(made), np.int64)
     count = 0
@@ -118,13 +138,23 @@ def _kept(made: Numbers, live: Numbers, folds: int, stores: int, before: int, sa
         if max(row[FOLD] + folds, row[_END] + stores) >= before:
             continue
         stands = False
-        for other in found[:count] if same >= 0 else found[:0]:
+        for other in found[:0] if how == _NEVER else found[:count]:
             one = made[other]
-            alike = (one[_COUNTS : _COUNTS + same] == row[_COUNTS : _COUNTS + same]).all()
-            if alike and no_later(one[:STATE], one[_WRITTEN:], row[:STATE], row[_WRITTEN:], live):
+            if _covers(one, row, columns, how) and no_later(
+                one[:STATE], one[_WRITTEN:], row[:STATE], row[_WRITTEN:], live
+            ):
                 stands = True
                 break
         if not stands:
             found[count] = index
             count += 1
     return made[found[:count]]
+
+
+@numba.njit(cache=True, inline="always")
+def _covers(one: Numbers, other: Numbers, columns: Numbers, equal: int) -> bool:
+    """Tell whether some columns of one course are equal to, or at most, those of another."""
+    for column in columns:
+        if one[column] > other[column] or (equal and one[column] < other[column]):
+            return False
+    return True

@@ -59,78 +59,104 @@ def all_sizes(
     followed: Followed,
     base: Array,
     flows: Collection[Dataflow],
-    fits: Callable[[Array], bool],
+    blocks: Callable[[Array], int],
+    most: int,
     late: Callable[[Array, Cuts], bool] = lambda *_: False,
+    worse: Callable[[Array, Cuts, Plans], bool] = lambda *_: False,
 ) -> Iterator[Sized]:
     """Yield all sizes of the buffers of an array with which every layer has some dataflow.
 
-    Left out are sizes that do not fit, those of the memory of weights that are too late, and what
-    is alike in all but larger buffers. The memory of parameters, which changes no cycle, is as
-    small as can be.
+    Left out are sizes of more than `most` block RAMs, of the memory of weights those that are too
+    late, what is worse than others, and what is alike in all but larger buffers. Sizes of the
+    memory of weights come by their block RAMs, of the same the largest first. The memory of
+    parameters, which changes no cycle, is as small as can be.
     """
     seen: dict[tuple[int, ...], list[tuple[int, int]]] = {}
+    known: dict[tuple[Dataflow, int], list[Groups | None]] = {}
     for sum_rows in powers(SUM_BITS):
         sums = replace(base, sum_rows=sum_rows)
-        if not fits(sums):
+        if blocks(sums) > most:
             break
-        whole = _cuts(followed, replace(sums, weight_words=MANY_WORDS), flows)
-        planned = _planned(followed, sums, whole, fits) if all(whole) else []
-        if not planned:
-            continue
-        for sized in _weights(sums, fits):
-            cuts = [] if late(sized, whole) else _cuts(followed, sized, flows)
-            if not cuts or not all(cuts):
+        whole = _cuts(followed, replace(sums, weight_words=MANY_WORDS), flows, known)
+        planned = _planned(followed, sums, whole, blocks, most) if all(whole) else []
+        for sized, taken in _weights(sums, blocks, most) if planned else ():
+            left = [] if late(sized, whole) else planned
+            left = [
+                (act_rows, plans)
+                for act_rows, plans in left
+                if blocks(array := replace(sized, act_rows=act_rows)) <= most
+                and not worse(array, whole, plans)
+            ]
+            cuts = _cuts(followed, sized, flows, known) if left else []
+            if not all(cuts):
                 continue
-            for act_rows, plans in planned:
+            for act_rows, plans in left:
                 array = replace(sized, act_rows=act_rows)
                 layers = _joined(followed, array, cuts, plans)
-                if all(layers) and _is_new(seen, array, layers) and fits(array):
+                if all(layers) and _is_new(seen, layers, (taken, act_rows)):
                     yield Sized(array, layers)
 
 
-def _weights(sums: Array, fits: Callable[[Array], bool]) -> Iterator[Array]:
-    """Yield an array with all sizes of its memory of weights."""
-    for weight_words in powers(BUFFER_BITS):
-        sized = replace(sums, weight_words=weight_words)
-        if not fits(sized):
-            break
-        yield sized
+def _weights(sums: Array, blocks: Callable[[Array], int], most: int) -> list[tuple[Array, int]]:
+    """Return an array with all sizes of its memory of weights, and its block RAMs."""
+    arrays = (replace(sums, weight_words=words) for words in powers(BUFFER_BITS))
+    pairs = [(array, taken) for array in arrays if (taken := blocks(array)) <= most]
+    return sorted(pairs, key=lambda pair: (pair[1], -pair[0].weight_words))
 
 
 def _is_new(
-    seen: dict[tuple[int, ...], list[tuple[int, int]]], array: Array, layers: Sequence[Choices]
+    seen: dict[tuple[int, ...], list[tuple[int, int]]],
+    layers: Sequence[Choices],
+    sizes: tuple[int, int],
 ) -> bool:
-    """Tell whether no array before, of at most its sums, works alike with no larger memories."""
+    """Tell whether no array before works alike with no larger memories of weights and inputs."""
     alike = tuple(id(table) for some in layers for table in some.values())
     known = seen.setdefault(alike, [])
-    if any(words <= array.weight_words and acts <= array.act_rows for words, acts in known):
+    if any(words <= sizes[0] and acts <= sizes[1] for words, acts in known):
         return False
-    known.append((array.weight_words, array.act_rows))
+    known.append(sizes)
     return True
 
 
-def _cuts(followed: Followed, array: Array, flows: Collection[Dataflow]) -> Cuts:
-    """Return how weights are cut, in each dataflow in which they can be."""
-    found = []
-    for index in range(len(followed.net.layers)):
-        some: dict[Dataflow, Groups] = {}
-        for flow in flows:
-            try:
-                some[flow] = followed.cut(index, array, flow)
-            except ModelError:
-                continue
-        found.append(some)
-    return found
+def _cuts(
+    followed: Followed,
+    array: Array,
+    flows: Collection[Dataflow],
+    known: dict[tuple[Dataflow, int], list[Groups | None]],
+) -> Cuts:
+    """Return how weights are cut, in each dataflow in which they can be.
+
+    `known` are those that do not depend on sums: all but input stationary ones.
+    """
+    found: dict[Dataflow, list[Groups | None]] = {}
+    for flow in flows:
+        some = known.get((flow, array.weight_words))
+        if some is None:
+            some = [_cut(followed, index, array, flow) for index in range(len(followed.net.layers))]
+        if flow is not Dataflow.INPUT_STATIONARY:
+            known[flow, array.weight_words] = some
+        found[flow] = some
+    return [
+        {flow: groups for flow, some in found.items() if (groups := some[index]) is not None}
+        for index in range(len(followed.net.layers))
+    ]
+
+
+def _cut(followed: Followed, index: int, array: Array, flow: Dataflow) -> Groups | None:
+    try:
+        return followed.cut(index, array, flow)
+    except ModelError:
+        return None
 
 
 def _planned(
-    followed: Followed, sums: Array, cuts: Cuts, fits: Callable[[Array], bool]
+    followed: Followed, sums: Array, cuts: Cuts, blocks: Callable[[Array], int], most: int
 ) -> list[tuple[int, Plans]]:
     """Return the sizes of the memories of activations that hold a program, with its plans."""
     found: list[tuple[int, Plans]] = []
     for act_rows in powers(BUFFER_BITS):
         array = replace(sums, act_rows=act_rows)
-        if not fits(array):
+        if blocks(array) > most:
             break
         plans = _plans(followed, array, cuts)
         if all(plans) and (not found or _ids(plans) != _ids(found[-1][1])):

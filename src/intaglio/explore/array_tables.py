@@ -7,9 +7,9 @@ an array change few of them: a layer whose weights fit a memory does not care ho
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache, reduce
 from itertools import accumulate
 from typing import Any, TypeVar, cast
 
@@ -48,10 +48,15 @@ Made = TypeVar("Made")
 
 @dataclass(frozen=True, eq=False)
 class _Cut:
-    """A layer's blocks without their words: of these only the values, for codebooks."""
+    """A layer's blocks without their words: of these only the values, for codebooks.
+
+    `least` are the words that there are however the pieces are cut further, as steps of equal words
+    keep them once.
+    """
 
     blocks: tuple[Block, ...]
     values: tuple[tuple[Numbers, ...], ...]
+    least: int
 
     @cached_property
     def words(self) -> int:
@@ -68,7 +73,8 @@ class _Cut:
 class Groups:
     """A layer's blocks with their weights in groups: see `Tables`.
 
-    `read` is each term and value that is read, in the order in which they are loaded.
+    `words` are those of all blocks, `least` those that are left if they are cut further. `read` is
+    each term and value that is read, in the order in which they are loaded.
 
     Shapes: starts [blocks + 1], segments [S, 2], beats [groups, 2]; `folds` [S, kinds] says how
     many folds of a segment there are of each of `pieces`, which differ in steps or words.
@@ -76,6 +82,7 @@ class Groups:
 
     blocks: tuple[Block, ...]
     words: int
+    least: int
     read: tuple[tuple[int, str], ...]
     starts: tuple[int, ...]
     segments: Numbers
@@ -136,7 +143,7 @@ class Followed:
         room = array.weight_words
         loads = late = 0
         for some, fold in zip(cuts, folds, strict=True):
-            words = min(one.words for one in some)
+            words = min(one.least for one in some)
             loads += int(-(-words // (room // 2)) * each) + int(words * word)
             late += max(int(fold), int((words - room) * word))
         return max(loads, late)
@@ -148,6 +155,55 @@ class Followed:
         if found is None:
             found = self._tables[key] = self._make(index, array, flow, groups, how)
         return found
+
+    def least_counts(
+        self,
+        array: Array,
+        cuts: Sequence[Mapping[Dataflow, Groups]],
+        plans: Sequence[Mapping[Dataflow, Plan]],
+    ) -> Numbers:
+        """Return the least counts of each layer, pixels cut as in `plans`: see `Tables`.
+
+        `cuts` are those of a memory that holds all weights: others make no fewer pieces.
+
+        Shapes: [layers, 6].
+        """
+        found = []
+        for index, (cut, some) in enumerate(zip(cuts, plans, strict=True)):
+            each = [
+                self._least_counts(index, array, groups, some[flow])
+                for flow, groups in cut.items()
+                if flow in some
+            ]
+            found.append(reduce(np.minimum, each))
+        return np.array(found)
+
+    def _least_counts(self, index: int, array: Array, groups: Groups, how: Plan) -> Numbers:
+        def count() -> Numbers:
+            beats = groups.least * array.lanes * array.weight_container // array.beat_bits
+            loads = 1 + (array.code_bits > 0)
+            return _table(self._counts(index, array, groups, how, (loads, beats)))
+
+        return self._once(("counts", index, id(groups), id(how)), count)
+
+    def _counts(
+        self, index: int, array: Array, groups: Groups, how: Plan, weights: tuple[int, int]
+    ) -> tuple[int, ...]:
+        """Return a layer's counts with so many loads and beats of weights."""
+        layer = self.net.layers[index]
+        out = self.tensors[layer.name]
+        tiles, joins = len(how.bands) * len(how.columns), len(layer.terms) > 1
+        words = parameter_words(layer, groups.blocks, array)
+        loaded = sum(beats for band in how.bands for beats, _ in self._loads(layer, groups, band))
+        stored = out.planes * sum(out.rows_at(band)[1] for band in how.bands)
+        return (
+            1 + len(how.bands) * len(groups.read) + weights[0],
+            tiles * int(groups.segments[:, 1].sum()),
+            tiles * len(groups.blocks) * (out.planes + joins),
+            len(how.bands) * out.planes,
+            words,
+            _parameter_beats(words, array) + weights[1] + loaded + stored,
+        )
 
     def forget(self) -> None:
         """Drop what only the shapes asked for so far need."""
@@ -194,7 +250,9 @@ class Followed:
 
         def cut(words: int) -> _Cut:
             sized = replace(array, weight_words=words)
-            return _without_words(blocks(self.net, layer, sized, flow), array)
+            return _without_words(
+                blocks(self.net, layer, sized, flow), array, whole=words == MANY_WORDS
+            )
 
         room = array.weight_words // 2
         words = MANY_WORDS
@@ -230,13 +288,11 @@ class Followed:
         layer = self.net.layers[index]
         out = self.tensors[layer.name]
         words = parameter_words(layer, groups.blocks, array)
-        parameter_beats = -(-words * array.lanes * PARAMETER_CONTAINER // array.beat_bits)
-        joins = len(layer.terms) > 1
         scalars = (
-            parameter_beats,
+            _parameter_beats(words, array),
             flow.value,
             out.planes,
-            joins,
+            len(layer.terms) > 1,
             how.whole_in,
             how.whole_out,
             self.first_row[layer.name],
@@ -249,20 +305,10 @@ class Followed:
         drained = [-(-block.channels // array.columns) for block in groups.blocks]
         bands = [(len(one), 2 * (one is how.bands[-1]), out.rows_at(one)[1]) for one in how.bands]
         loads = [self._loads(layer, groups, band) for band in how.bands]
-        all_tiles = len(how.bands) * len(how.columns)
-        times = all_tiles if len(groups.beats) > 1 else 1  # that weights are loaded
+        # with one group of weights they stay; else each tile goes through all
+        times = len(how.bands) * len(how.columns) if len(groups.beats) > 1 else 1
         books = int((groups.beats[:, 1] > 0).sum())
-        counts = (
-            1 + len(bands) * len(groups.read) + (len(groups.beats) + books) * times,
-            all_tiles * int(groups.segments[:, 1].sum()),
-            all_tiles * len(groups.blocks) * (out.planes + joins),
-            len(bands) * out.planes,
-            words,
-            parameter_beats
-            + times * int(groups.beats.sum())
-            + sum(beats for some in loads for beats, _ in some)
-            + out.planes * sum(beats for *_, beats in bands),
-        )
+        weights = (len(groups.beats) + books) * times, times * int(groups.beats.sum())
         return Tables(
             _table(scalars),
             _table(bands),
@@ -272,7 +318,7 @@ class Followed:
             groups.segments,
             _cycles(layer, groups, tiles, array, flow),
             groups.beats,
-            _table(counts),
+            _table(self._counts(index, array, groups, how, weights)),
         )
 
     def _loads(self, layer: Layer, groups: Groups, band: range) -> list[tuple[int, int]]:
@@ -293,6 +339,11 @@ def timing_of(array: Array, memory: Memory) -> Numbers:
     reads = array.act_beat // array.act_chunk
     stores = reads, max(memory.write_gap, reads), memory.write_latency
     return _table([memory.read_latency, *loads, *stores, array.fold_delay])
+
+
+def _parameter_beats(words: int, array: Array) -> int:
+    """Return the beats of so many words of parameters."""
+    return -(-words * array.lanes * PARAMETER_CONTAINER // array.beat_bits)
 
 
 def _grouped(cut: _Cut, array: Array) -> Groups:
@@ -318,6 +369,7 @@ def _grouped(cut: _Cut, array: Array) -> Groups:
     return Groups(
         cut.blocks,
         cut.words,
+        cut.least,
         tuple(dict.fromkeys((piece.term, piece.value) for piece in read)),
         tuple(accumulate(starts)),
         _table([(group, len(found[block, group])) for block, group in order]),
@@ -359,11 +411,14 @@ def _beats(cut: _Cut, places: Sequence[tuple[int, int, int]], array: Array) -> t
     return beats, -(-len(book) * 8 // array.beat_bits)
 
 
-def _without_words(cut: Sequence[Block], array: Array) -> _Cut:
-    """Keep of words only how many there are, and of their values each one, for a codebook."""
+def _without_words(cut: Sequence[Block], array: Array, *, whole: bool) -> _Cut:
+    """Keep of words only how many there are, and of their values each one, for a codebook.
+
+    Of a cut that may be cut further (`whole`) also how many there are then at least.
+    """
 
     def emptied(piece: Piece) -> Piece:
-        return replace(piece, words=np.broadcast_to(np.int64(0), piece.words.shape))
+        return replace(piece, words=_nothing(piece.words.shape))
 
     def values(piece: Piece) -> Numbers:
         return np.unique(piece.words) if array.code_bits else piece.words[:0]
@@ -371,7 +426,25 @@ def _without_words(cut: Sequence[Block], array: Array) -> _Cut:
     return _Cut(
         tuple(replace(block, pieces=tuple(map(emptied, block.pieces))) for block in cut),
         tuple(tuple(map(values, block.pieces)) for block in cut),
+        sum(_least_words(piece) for block in cut for piece in block.pieces) if whole else 0,
     )
+
+
+def _least_words(piece: Piece) -> int:
+    """Return the words of a piece however it is cut: one step for each that follows another one.
+
+    Cuts that take some words of each kernel column put other steps side by side: there one is left.
+    """
+    if piece.s_count > 1 and piece.u_count > 1:
+        return piece.weights
+    changes = (piece.words[1:] != piece.words[:-1]).any(axis=(1, 2)).sum()
+    return piece.weights * (1 + int(changes))
+
+
+@lru_cache(1 << 12)
+def _nothing(shape: tuple[int, ...]) -> Numbers:
+    """Return zeros that take no room."""
+    return np.broadcast_to(np.int64(0), shape)
 
 
 def _table(rows: Any) -> Numbers:

@@ -185,7 +185,7 @@ def explore_array(
     beat_bits: int = 64,
     memory: Memory | None = None,
     fill: float = FILL,
-    points: int = 0,
+    front: bool = False,
     progress: bool = True,
 ) -> ArrayExploration:
     """Find the systolic array that runs a program in the fewest cycles on a device.
@@ -199,7 +199,8 @@ def explore_array(
         beat_bits: width of the port to external memory.
         memory: how that answers.
         fill: share of multipliers and block RAMs to keep to.
-        points: shares of multipliers and of block RAMs that the front is searched for at.
+        front: find all arrays, too, of which none is at least as good as another in cycles,
+            multipliers, block RAMs and traffic.
         progress: show it, where it takes longer than two seconds.
 
     Exactness: optimal in cycles, which are exact; cells are estimates.
@@ -212,9 +213,7 @@ def explore_array(
 
     flows = tuple(Dataflow) if dataflow is None else (dataflow,)
     space = Space(flows, mixed, shape, beat_bits, memory or Memory())
-    return best_array(
-        program, target, space, fill=fill, logic=1.0, points=points, progress=progress
-    )
+    return best_array(program, target, space, fill=fill, logic=1.0, front=front, progress=progress)
 
 
 def tradeoffs(

@@ -35,6 +35,11 @@ def exploration_text(found: ArrayExploration) -> str:
     lines.append(
         f"proven best: {found.evaluated:,} arrays predicted, {found.bounded:,} left out by bounds"
     )
+    if found.front:
+        lines.append(
+            f"front: {len(found.front):,} arrays of which none is as good as another in cycles, "
+            "multipliers, block RAMs and bits moved"
+        )
     return "\n".join(lines)
 
 
