@@ -54,7 +54,7 @@ def main() -> None:
     )
     begin = time.perf_counter()
     for flow in Dataflow:
-        least = cycles(layers, rows, columns, flow, Array(1, 1, beat_bits=512), Memory())
+        least = cycles(layers, rows, columns, (flow,), Array(1, 1, beat_bits=512), Memory())
         best = int(least.argmin())
         print(f"{flow.short}: {rows[best]} x {columns[best]}, at least {least[best]:,} cycles")
     print(f"{3 * len(rows):,} arrays in {time.perf_counter() - begin:.2f} s")

@@ -74,3 +74,19 @@ def test_a_picture_of_another_kind_is_refused_before_the_search(
     assert intaglio(*words, "--heatmap", tmp_path / "shapes.pdf") == 2
     assert "--heatmap must be a .png file, not" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_each_layer_has_a_dataflow_of_its_own(made: Made, capsys: Capture, tmp_path: Path) -> None:
+    words = ("explore", made.program, "--arch", "systolic", "--device", "ecp5-85f", "--json")
+    cycles = {}
+    for chosen in ("each", "any", "ws"):
+        options = ("--array", "6x4", "--dataflow", chosen, "-o", tmp_path / f"{chosen}.design")
+        assert intaglio(*words, *options) == 0
+        document = json.loads(capsys.readouterr().out)
+        cycles[chosen] = document["cycles"]
+        flows = {layer["dataflow"] for layer in document["layers"]}
+        assert flows == set(document["array"]["dataflows"])
+        assert len(flows) == 1 or chosen == "each"
+        for one in document["runners_up"]:
+            assert "+".join(sorted(set(one["flows"].values()))) == one["dataflow"]
+    assert cycles["each"] <= cycles["any"] <= cycles["ws"]

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from itertools import product
 
@@ -16,24 +18,29 @@ from intaglio.arch.systolic.array import Array, Dataflow
 from intaglio.arch.systolic.blocks import blocks
 from intaglio.arch.systolic.cost import array_resources, list_lengths
 from intaglio.arch.systolic.design import ArrayDesign
-from intaglio.arch.systolic.layers import network
+from intaglio.arch.systolic.instructions import Load, Store
+from intaglio.arch.systolic.layers import Network, network
 from intaglio.arch.systolic.predict import Memory
 from intaglio.devices import device
 from intaglio.errors import InfeasibleError, ModelError
-from intaglio.explore import array as search
+from intaglio.explore import array_sizes
 from intaglio.explore.array import best_array
 from intaglio.explore.array_bounds import (
+    Least,
     convolution,
-    cycles,
     dense,
     drain_cycles,
     fold_cycles,
     shapes,
     sizes,
 )
-from intaglio.explore.array_candidates import Space, nondominated
+from intaglio.explore.array_candidates import Candidate, Space, nondominated
+from intaglio.explore.array_flows import EVERYTHING, LISTS, NOTHING, Rests, fastest
+from intaglio.explore.array_following import Tables, follows_exactly
+from intaglio.explore.array_front import whole_front
 from intaglio.explore.array_kinds import kinds
-from intaglio.explore.array_tables import Followed, lengths, timing_of
+from intaglio.explore.array_search import ArraySearch
+from intaglio.explore.array_tables import Followed, timing_of
 from intaglio.hw.cost import Resources
 from intaglio.ir.constant import Constant
 from intaglio.ir.graph import Node, Program
@@ -47,7 +54,7 @@ from tests.programs import S8, U8, codes, convolutional, program
 
 TARGET = device("ecp5-85f")
 #: So few of each that every array of a small device can be tried.
-FEW_WORDS, FEW_SUMS = range(5, 8), range(3, 6)
+FEW_WORDS, FEW_SUMS = range(6, 8), range(3, 5)
 
 
 def requantized() -> Program:
@@ -56,6 +63,13 @@ def requantized() -> Program:
     nodes = [*graph.nodes, Node("out", Requantize(22, 3, U8), ("dense", "k"))]
     constants = {**graph.constants, "k": codes(IntType(12, signed=False), 5)}
     return program((8, 8, 2), nodes, constants)
+
+
+def pooled() -> Program:
+    """Return the same without its dense layer."""
+    graph = requantized().graph
+    constants = {name: graph.constants[name] for name in "wbm"}
+    return program((8, 8, 2), graph.nodes[:3], constants)
 
 
 @st.composite
@@ -118,44 +132,90 @@ def sized(made: Program, array: Array) -> Array:
     )
 
 
-@given(programs(), arrays, memories)
-def test_no_bound_is_above_the_prediction(made: Program, array: Array, memory: Memory) -> None:
-    array = sized(made, array)
-    (flow,) = array.dataflows
+def many_flows(net: Network) -> list[tuple[Dataflow, ...]]:
+    """Return every choice of a dataflow for each layer."""
+    return list(product(Dataflow, repeat=len(net.layers)))
+
+
+def designed(
+    made: Program, array: Array, flows: Sequence[Dataflow], memory: Memory | None = None
+) -> ArrayDesign:
+    """Return a design in which each layer has its own dataflow."""
+    names = [layer.name for layer in network(made).layers]
+    return ArrayDesign(
+        made, TARGET, array, dict(zip(names, flows, strict=True)), memory or Memory()
+    )
+
+
+def choices(
+    followed: Followed, array: Array, flows: Collection[Dataflow]
+) -> list[dict[Dataflow, Tables]]:
+    """Return the tables of each layer in the dataflows that it can have."""
+    found = []
+    for index in range(len(followed.net.layers)):
+        some = {}
+        for flow in flows:
+            with suppress(ModelError):
+                cut = followed.cut(index, array, flow)
+                plan = followed.plan(index, array, flow, cut)
+                some[flow] = followed.table(index, array, flow, cut, plan)
+        found.append(some)
+    return found
+
+
+@given(programs(), arrays, memories, st.data())
+def test_no_bound_is_above_the_prediction(
+    made: Program, array: Array, memory: Memory, data: st.DataObject
+) -> None:
+    net = network(made)
+    flows = data.draw(st.sampled_from(many_flows(net)))
+    array = replace(sized(made, array), dataflows=frozenset(flows))
     try:
-        design = ArrayDesign.of(made, TARGET, array, memory=memory)
+        design = designed(made, array, flows, memory)
     except ModelError:
         assume(False)
-    net, total = design.network, design.prediction.total
-    rows, columns = np.array([array.rows]), np.array([array.columns])
-    layers = sizes(net, array.act_bits)
-    assert cycles(layers, rows, columns, flow, array, memory)[0] <= total
-    folds = [int(fold_cycles(one, rows, columns, flow)[0]) for one in layers]
+    total = design.prediction.total
+    sides = np.array([array.rows]), np.array([array.columns])
+    least = Least.of(sizes(net, array.act_bits), *sides, flows, array, memory)
+    assert least.cycles[0] <= total
     followed = Followed(net, array, memory)
-    flows = [flow] * len(net.layers)
-    tables = followed.tables(array, flows)
-    assert followed.least(array, followed.cuts(array, flows), folds) <= total
     timing = timing_of(array, memory)
-    rests = [sum(folds[index + 1 :]) for index in range(len(folds))]
-    found = followed.cycles(timing, tables, rests, np.inf)
-    assert found is not None
-    assert found <= total
-    assert followed.cycles(timing, tables, rests, found) is None
-    assert lengths(tables) == list_lengths(design.schedule)
+    cuts = [[followed.cut(index, array, flow)] for index, flow in enumerate(flows)]
+    assert followed.least(array, timing, cuts, least.folds[:, 0]) <= total
+    tables = [
+        {flow: table} for flow, table in zip(flows, followed.tables(array, flows), strict=True)
+    ]
+    rests = Rests(*least.rests(0), followed.live(), followed.rows)
+    (course,) = fastest(tables, timing, rests, np.inf)
+    assert course.flows == flows
+    assert course.end <= total
+    assert course.end == total or not follows_exactly(array, memory)
+    assert fastest(tables, timing, rests, course.end) == []
+    *lists, words, beats = course.counts.tolist()
+    assert lists == list(list_lengths(design.schedule).values())
+    assert words <= array.parameter_words // 2
+    moved = (item.beats for item in design.schedule.order if isinstance(item, Load | Store))
+    assert beats == sum(moved)
 
 
 @given(programs(), arrays)
-def test_what_is_followed_is_the_prediction(made: Program, array: Array) -> None:
-    array = sized(made, array)
-    try:
-        design = ArrayDesign.of(made, TARGET, array)
-    except ModelError:
-        assume(False)
-    followed = Followed(design.network, array, Memory())
-    flows = list(design.flows.values())
-    tables = followed.tables(array, flows)
-    found = followed.cycles(timing_of(array, Memory()), tables, [0] * len(tables), np.inf)
-    assert found == design.prediction.total
+def test_dataflows_of_layers_are_the_best_of_all(made: Program, array: Array) -> None:
+    net = network(made)
+    array = replace(sized(made, array), dataflows=frozenset(Dataflow))
+    ends = {}
+    for flows in many_flows(net):
+        with suppress(ModelError):
+            ends[flows] = designed(made, array, flows).prediction.total
+    sides = np.array([array.rows]), np.array([array.columns])
+    least = Least.of(sizes(net, 8), *sides, list(Dataflow), array, Memory())
+    followed = Followed(net, array, Memory())
+    rests = Rests(*least.rests(0), followed.live(), followed.rows)
+    tables, timing = choices(followed, array, Dataflow), timing_of(array, Memory())
+    for same in (NOTHING, LISTS, EVERYTHING):
+        found = fastest(tables, timing, rests, np.inf, same)
+        assert all(ends[one.flows] == one.end for one in found)
+        assert [one.end for one in found[:1]] == sorted(ends.values())[:1]
+    assert len(found) == len(ends)  # of which none stood for another
 
 
 @given(programs(), arrays)
@@ -170,10 +230,7 @@ def test_what_does_not_fit_cannot_be_followed_either(made: Program, array: Array
         with pytest.raises(ModelError, match="must be at least"):
             followed.tables(some, flows)
         return
-    found = followed.cycles(
-        timing_of(some, Memory()), followed.tables(some, flows), [0] * len(flows), np.inf
-    )
-    assert found == design.prediction.total
+    assert len(followed.tables(some, flows)) == len(design.schedule.ends)
 
 
 @given(programs(), arrays)
@@ -186,49 +243,94 @@ def test_no_block_is_wider_than_the_array(made: Program, array: Array) -> None:
     assert max(block.channels for block in cut) <= array.columns
 
 
-def every(made: Program, bound: Resources) -> list[int]:
-    """Return the cycles of every array that fits."""
+def every(made: Program, bound: Resources, space: Space) -> list[Candidate]:
+    """Return every array of a space that fits, with the least memory of parameters."""
     found = []
-    for kind in kinds(network(made), 64):
-        for r, c, flow in product(range(1, 9), range(1, 9), Dataflow):
-            base = replace(kind, rows=r, columns=c, dataflows=frozenset({flow}))
+    net, memory = network(made), space.memory
+    assignments = [flows for flows in many_flows(net) if space.mixed or len(set(flows)) == 1]
+    every_side = list(product(range(1, 9), range(1, 9)))
+    sides = every_side if space.shape is None else [space.shape]
+    for kind in kinds(net, 64):
+        for (r, c), flows in product(sides, assignments):
+            base = replace(kind, rows=r, columns=c, dataflows=frozenset(flows))
             if array_resources(base).dsp > bound.dsp:
                 continue
             for sums, words, acts in product(FEW_SUMS, FEW_WORDS, FEW_WORDS):
                 some = replace(base, sum_rows=1 << sums, weight_words=1 << words)
-                some = replace(some, act_rows=1 << acts, parameter_words=64)
-                try:
-                    design = ArrayDesign.of(made, TARGET, some)
-                except ModelError:
-                    continue
-                if array_resources(some, list_lengths(design.schedule)).on(TARGET).fits(bound):
-                    found.append(design.prediction.total)
+                one = candidate(made, replace(some, act_rows=1 << acts), flows, memory)
+                if one is not None and one.resources.fits(bound):
+                    found.append(one)
     return found
 
 
-@pytest.mark.parametrize("dsp", [3, 5, 8])
-def test_the_best_array_is_the_best_of_all(monkeypatch: pytest.MonkeyPatch, dsp: int) -> None:
-    monkeypatch.setattr(search, "BUFFER_BITS", FEW_WORDS)
-    monkeypatch.setattr(search, "SUM_BITS", FEW_SUMS)
-    made = requantized()
+def candidate(
+    made: Program, array: Array, flows: Sequence[Dataflow], memory: Memory
+) -> Candidate | None:
+    """Return an array with the least memory of parameters as a candidate, if it runs a program."""
+    for bits in range(3, 7):
+        array = replace(array, parameter_words=1 << bits)
+        with suppress(ModelError):
+            design = designed(made, array, flows, memory)
+            order = design.schedule.order
+            beats = sum(item.beats for item in order if isinstance(item, Load | Store))
+            cells = array_resources(array, list_lengths(design.schedule)).on(TARGET)
+            return Candidate(array, design.flows, design.prediction.total, beats * 64, cells)
+    return None
+
+
+@pytest.mark.parametrize(
+    ("made", "dsp", "mixed"),
+    [
+        (requantized(), 3, False),
+        (requantized(), 5, False),
+        (requantized(), 8, False),
+        (pooled(), 3, True),
+    ],
+)
+def test_the_best_array_is_the_best_of_all(
+    monkeypatch: pytest.MonkeyPatch, made: Program, dsp: int, mixed: bool
+) -> None:
+    monkeypatch.setattr(array_sizes, "BUFFER_BITS", FEW_WORDS)
+    monkeypatch.setattr(array_sizes, "SUM_BITS", FEW_SUMS)
     small = replace(TARGET, dsp=dsp)
-    found = best_array(made, small)
-    assert found.best.prediction.total == min(every(made, capacity(small)))
+    space = Space(mixed=mixed)
+    found = best_array(made, small, space, front=True)
+    tried = every(made, capacity(small), space)
+    assert found.best.prediction.total == min(one.cycles for one in tried)
     assert found.evaluated < 20
-    assert found.bounded > 0 or dsp == 3  # room for one shape
+    assert found.bounded > 0
+    assert [one.costs for one in found.front] == [one.costs for one in nondominated(tried)]
+
+
+@given(programs(), st.booleans(), st.sampled_from((1, 20, 1000)), st.data())
+def test_the_front_is_that_of_every_array(
+    made: Program, mixed: bool, latency: int, data: st.DataObject
+) -> None:
+    space = Space(mixed=mixed, shape=(3, 2), memory=Memory(latency))
+    try:
+        kinds(network(made), 64)
+    except ModelError:
+        assume(False)
+    bound = capacity(replace(TARGET, bram=data.draw(st.integers(20, 60))))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(array_sizes, "BUFFER_BITS", FEW_WORDS)
+        patch.setattr(array_sizes, "SUM_BITS", FEW_SUMS)
+        front = whole_front(ArraySearch(made, TARGET, space), bound)
+    tried = nondominated(every(made, bound, space))
+    assert [one.costs for one in front] == [one.costs for one in tried]
 
 
 def test_a_search_keeps_to_what_is_asked_for() -> None:
-    space = Space((Dataflow.OUTPUT_STATIONARY,), (3, 2), 128)
+    space = Space((Dataflow.OUTPUT_STATIONARY,), shape=(3, 2), beat_bits=128)
     found = best_array(requantized(), TARGET, space)
     array = found.best.array
     assert (array.rows, array.columns, array.beat_bits) == (3, 2, 128)
     assert set(found.best.flows.values()) == {Dataflow.OUTPUT_STATIONARY}
-    assert found.front[0].cycles == found.best.prediction.total
+    assert found.front == ()
 
 
 def test_a_front_has_nothing_that_is_worse_in_all() -> None:
-    found = best_array(requantized(), replace(TARGET, dsp=12), points=3)
+    found = best_array(requantized(), replace(TARGET, dsp=12), Space(mixed=False), front=True)
     costs = [one.costs for one in found.front]
     assert costs == sorted(costs)
     assert len(nondominated(found.front)) == len(costs) > 1

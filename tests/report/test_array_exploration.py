@@ -11,7 +11,7 @@ import pytest
 from intaglio.devices import device
 from intaglio.errors import IntaglioError
 from intaglio.explore.array import best_array
-from intaglio.explore.array_candidates import ArrayExploration
+from intaglio.explore.array_candidates import ArrayExploration, Space
 from intaglio.report.array_exploration import (
     exploration_document,
     exploration_text,
@@ -25,7 +25,7 @@ PNG = b"\x89PNG"
 
 @pytest.fixture(scope="module")
 def found() -> ArrayExploration:
-    return best_array(small(), replace(device("ecp5-25f"), dsp=9))
+    return best_array(small(), replace(device("ecp5-25f"), dsp=9), Space(mixed=False), front=True)
 
 
 def test_a_table_names_the_best_and_what_comes_next(found: ArrayExploration) -> None:
@@ -34,11 +34,12 @@ def test_a_table_names_the_best_and_what_comes_next(found: ArrayExploration) -> 
     assert lines[0].startswith(f"{array.rows} x {array.columns} cells, ")
     assert any(line.startswith(f"act_rows {array.act_rows:,}, weight_words ") for line in lines)
     at = next(n for n, line in enumerate(lines) if "next best" in line)
-    shown = [line.split()[3] for line in lines[at + 1 : -1]]
+    shown = [line.split()[3] for line in lines[at + 1 : -2]]
     assert shown == [one.dataflow for one in found.runners_up]
-    assert lines[-1] == (
+    assert lines[-2] == (
         f"proven best: {found.evaluated:,} arrays predicted, {found.bounded:,} left out by bounds"
     )
+    assert lines[-1].startswith(f"front: {len(found.front):,} arrays of which none is as good as ")
 
 
 def test_a_document_holds_the_front(found: ArrayExploration) -> None:

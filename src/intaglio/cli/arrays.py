@@ -21,8 +21,8 @@ from intaglio.report.array_exploration import (
 )
 from intaglio.report.array_roofline import save_roofline
 
-#: Shares of the multipliers and of the block RAMs that `--pareto` searches at.
-POINTS = 5
+#: Of each layer, or of all layers alike.
+_BEST = ("each", "any")
 
 
 def add_array(parser: argparse.ArgumentParser) -> None:
@@ -30,9 +30,10 @@ def add_array(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("with --arch systolic")
     group.add_argument(
         "--dataflow",
-        choices=("ws", "is", "os", "any"),
-        default="any",
-        help="weights, inputs or outputs stand still; the best of them by default",
+        choices=(*_BEST, *(flow.short for flow in Dataflow)),
+        default="each",
+        help="weights, inputs or outputs stand still: what is best for each layer (default), for "
+        "all layers alike (any), or as given",
     )
     group.add_argument("--array", metavar="RxC", help="rows and columns, e.g. 16x8 (default: best)")
     group.add_argument(
@@ -72,11 +73,12 @@ def run(arguments: argparse.Namespace) -> Outcome:
     found = explore_array(
         load_program(arguments.program),
         chosen_device(arguments),
-        dataflow=None if arguments.dataflow == "any" else Dataflow.parse(arguments.dataflow),
+        dataflow=None if arguments.dataflow in _BEST else Dataflow.parse(arguments.dataflow),
+        mixed=arguments.dataflow == "each",
         shape=shape(arguments.array),
         beat_bits=arguments.beat_bits,
         fill=arguments.fill,
-        points=0 if arguments.pareto is None else POINTS,
+        front=arguments.pareto is not None,
     )
     output = arguments.output or arguments.program.with_suffix(".design")
     save_array_design(output, found.best)

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from intaglio.arch.systolic.array import Array, Dataflow
@@ -29,7 +29,7 @@ class Candidate:
     @property
     def dataflow(self) -> str:
         """The dataflows in use, as they are called."""
-        return "+".join(sorted({flow.short for flow in self.flows.values()}))
+        return dataflow_name(self.flows.values())
 
     @property
     def costs(self) -> tuple[int, int, int, int]:
@@ -41,8 +41,8 @@ class Candidate:
 class ArrayExploration:
     """What a search found.
 
-    `front` holds arrays of which none is worse than another in all costs, the fastest first;
-    `runners_up` the best arrays of other shapes or dataflows.
+    `front` holds, where it was asked for, one array for each costs that no other array is at least
+    as good as, the fastest first; `runners_up` the best arrays of other shapes or dataflows.
     `least` holds, for each shape (rows, columns), cycles that no buffers and no dataflow get below.
     `evaluated` arrays were predicted, `bounded` ones were left out because of a bound; in closed
     form a shape with its dataflow counts once, whatever its buffers.
@@ -58,12 +58,21 @@ class ArrayExploration:
 
 @dataclass(frozen=True)
 class Space:
-    """Which arrays are looked at: shapes, dataflows, the width of the memory port, the memory."""
+    """Which arrays are looked at: dataflows, shapes, the width of the memory port, the memory.
+
+    With `mixed` each layer may have another of the dataflows; else all layers have the same.
+    """
 
     dataflows: tuple[Dataflow, ...] = tuple(Dataflow)
+    mixed: bool = True
     shape: tuple[int, int] | None = None
     beat_bits: int = 64
     memory: Memory = field(default_factory=Memory)
+
+
+def dataflow_name(flows: Iterable[Dataflow]) -> str:
+    """Return what the dataflows of a network's layers are called together."""
+    return "+".join(sorted({flow.short for flow in flows}))
 
 
 def nondominated(found: Sequence[Candidate]) -> list[Candidate]:

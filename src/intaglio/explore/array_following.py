@@ -2,8 +2,9 @@
 """A network followed through the four units of an array, block by block: compiled.
 
 What `arch/systolic/predict.py` does instruction by instruction, from counts alone and without a
-schedule, so that a search can ask for many thousand arrays. It takes the addresses of bursts to be
-as good as can be, so it is never later than the prediction, and nearly always equal to it.
+schedule, so that a search can ask for many thousand arrays. It does not know addresses of bursts,
+which count only for a memory so slow that four bursts are read in less than its latency: then it
+may be before the prediction, never after it. Else both are equal (`follows_exactly`).
 """
 
 from __future__ import annotations
@@ -13,12 +14,16 @@ from typing import NamedTuple
 import numba
 import numpy as np
 
+from intaglio.arch.systolic.array import Array
 from intaglio.arch.systolic.predict import (
     BETWEEN,
     DRAIN_DONE,
     FIRST_CHECK,
     LOAD_DONE,
+    OUTSTANDING,
     STORE_LATENCY,
+    Memory,
+    burst_beats,
 )
 
 Numbers = np.ndarray
@@ -43,12 +48,13 @@ class Tables(NamedTuple):
     """A layer on an array.
 
     `scalars` are: beats of parameters, mode, planes, whether it joins, whether a band takes a whole
-    memory of inputs and of outputs, the first row of its own in `written`, and beats of a stored
-    row of one plane. `bands` rows: output rows, tile sizes of it from. `loads` holds for each band
-    and value beats and the row of `written` that has to be there. `columns` are the pixels of a row
-    in each tile. `blocks` rows: first segment, words of sums a pixel. `segments` rows: group of
+    memory of inputs and of outputs, and the first row of its own in `written`. `bands` rows: output
+    rows, tile sizes of it from, beats of a plane that are stored. `loads` holds for each band and
+    value beats and the row of `written` that has to be there. `columns` are the pixels of a row in
+    each tile. `blocks` rows: first segment, words of sums a pixel. `segments` rows: group of
     weights, folds. `cycles` rows: for each size of tile, those of each segment. `groups` rows:
-    beats of weights, beats of the codebook.
+    beats of weights, beats of the codebook. `counts` are, for the search: loads, folds, drains,
+    stores, words of parameters, beats that pass the memory port.
     """
 
     scalars: Numbers
@@ -59,6 +65,13 @@ class Tables(NamedTuple):
     segments: Numbers
     cycles: Numbers
     groups: Numbers
+    counts: Numbers
+
+
+def follows_exactly(array: Array, memory: Memory) -> bool:
+    """Tell whether `follow` is equal to the prediction: no burst waits for the fourth before it."""
+    between = (OUTSTANDING - 1) * burst_beats(array) + 1
+    return memory.read_latency < between * memory.read_gap
 
 
 def start() -> Numbers:
@@ -126,7 +139,7 @@ def drain(state: Numbers, ready: int, words: int) -> None:
 @numba.njit(cache=True)
 def follow(state: Numbers, written: Numbers, timing: Numbers, layer: Tables) -> int:
     """Follow a layer, from a state to the next, and return when its last store is done."""
-    beats, mode, planes, joins, whole_in, whole_out, own, row_beats = layer.scalars
+    beats, mode, planes, joins, whole_in, whole_out, own = layer.scalars
     parameters, free = take(state, PARAMETERS, 0)
     latency = timing[READ_LATENCY]
     gap, chunks = timing[PARAMETER_GAP], timing[PARAMETER_CHUNKS]
@@ -169,7 +182,7 @@ def follow(state: Numbers, written: Numbers, timing: Numbers, layer: Tables) -> 
         for _ in range(planes):
             begin = max(state[STORE], state[DRAINED]) + 1
             first = begin + timing[STORE_READS] - 1 + STORE_LATENCY
-            end = first + (rows * row_beats - 1) * timing[STORE_GAP] + timing[WRITE_LATENCY]
+            end = first + (layer.bands[b, 2] - 1) * timing[STORE_GAP] + timing[WRITE_LATENCY]
             state[STORE] = end + BETWEEN
             state[STORED] = end + 1
         release(state, OUTPUTS, outputs, state[STORED], whole_out)
@@ -178,3 +191,27 @@ def follow(state: Numbers, written: Numbers, timing: Numbers, layer: Tables) -> 
     release(state, WEIGHTS, half_held, state[FOLDED], 0)
     release(state, PARAMETERS, parameters, state[DRAINED], 0)
     return int(state[STORED]) - 1
+
+
+@numba.njit(cache=True)
+def no_later(
+    state: Numbers, written: Numbers, other: Numbers, other_written: Numbers, rows: Numbers
+) -> bool:
+    """Tell whether nothing that follows one state is later than it is after another.
+
+    Both are states after the same layer; `rows` are those of `written` that are still read. Times
+    are made by sums and maxima of times, so it is enough that none is later here. Halves that take
+    turns are alike, so what counts is the one whose turn it is and the one after.
+    """
+    for time in (LOAD, DRAIN, STORE, FOLDED, DRAINED, STORED):
+        if state[time] > other[time]:
+            return False
+    # a fold of another dataflow waits for all before it; the other may go on without a change
+    if state[FOLD if state[MODE] == other[MODE] else FOLDED] > other[FOLD]:
+        return False
+    for turns in (WEIGHTS, PARAMETERS, INPUTS, OUTPUTS, HALVES):
+        for later in range(2):
+            half, other_half = (state[turns] + later) % 2, (other[turns] + later) % 2
+            if state[turns + 1 + half] > other[turns + 1 + other_half]:
+                return False
+    return not (written[rows] > other_written[rows]).any()

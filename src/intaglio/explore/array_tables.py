@@ -7,9 +7,9 @@ an array change few of them: a layer whose weights fit a memory does not care ho
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache, reduce
 from itertools import accumulate
 from typing import Any, TypeVar, cast
 
@@ -18,7 +18,6 @@ import numpy as np
 from intaglio.arch.systolic.array import PARAMETER_CONTAINER, Array, Dataflow
 from intaglio.arch.systolic.blocks import Block, Piece, blocks
 from intaglio.arch.systolic.constants import parameter_words, weight_groups
-from intaglio.arch.systolic.instructions import Drain, Fold, Instruction, Load, Store
 from intaglio.arch.systolic.layers import Layer, Network
 from intaglio.arch.systolic.plan import Plan, plan, rows_of
 from intaglio.arch.systolic.predict import Memory, chunks_per_beat
@@ -26,7 +25,6 @@ from intaglio.arch.systolic.schedule import (
     ACT,
     BOOK,
     PARAMETERS,
-    UNITS,
     WEIGHTS,
     leaves_each_step,
     pace,
@@ -40,8 +38,6 @@ from intaglio.explore.array_following import (
     WEIGHT_GAP,
     Numbers,
     Tables,
-    follow,
-    start,
 )
 
 #: Words with which a memory of weights holds most layers whole.
@@ -52,10 +48,15 @@ Made = TypeVar("Made")
 
 @dataclass(frozen=True, eq=False)
 class _Cut:
-    """A layer's blocks without their words: of these only the values, for codebooks."""
+    """A layer's blocks without their words: of these only the values, for codebooks.
+
+    `least` are the words that there are however the pieces are cut further, as steps of equal words
+    keep them once.
+    """
 
     blocks: tuple[Block, ...]
     values: tuple[tuple[Numbers, ...], ...]
+    least: int
 
     @cached_property
     def words(self) -> int:
@@ -72,7 +73,8 @@ class _Cut:
 class Groups:
     """A layer's blocks with their weights in groups: see `Tables`.
 
-    `read` is each term and value that is read, in the order in which they are loaded.
+    `words` are those of all blocks, `least` those that are left if they are cut further. `read` is
+    each term and value that is read, in the order in which they are loaded.
 
     Shapes: starts [blocks + 1], segments [S, 2], beats [groups, 2]; `folds` [S, kinds] says how
     many folds of a segment there are of each of `pieces`, which differ in steps or words.
@@ -80,6 +82,7 @@ class Groups:
 
     blocks: tuple[Block, ...]
     words: int
+    least: int
     read: tuple[tuple[int, str], ...]
     starts: tuple[int, ...]
     segments: Numbers
@@ -91,8 +94,8 @@ class Groups:
 class Followed:
     """A program that is followed on arrays of one kind: all but shape, dataflow and buffers alike.
 
-    Exactness: `cycles` is at most those of `ArrayDesign.prediction`, and equal but for bursts that
-    begin just before a boundary of 4 KiB and memories much slower than they are deep.
+    Exactness: cycles are those of `ArrayDesign.prediction` where `follows_exactly`, and else at
+    most those.
     """
 
     def __init__(self, net: Network, like: Array, memory: Memory) -> None:
@@ -119,77 +122,103 @@ class Followed:
         Raises:
             ModelError: a layer does not fit the array.
         """
-        cuts = self.cuts(array, flows)
-        return self.joined(array, flows, cuts, self.plans(array, flows, cuts))
+        found = []
+        for index, flow in enumerate(flows):
+            cut = self.cut(index, array, flow)
+            found.append(self.table(index, array, flow, cut, self.plan(index, array, flow, cut)))
+        return found
 
-    def cuts(self, array: Array, flows: Sequence[Dataflow]) -> list[Groups]:
-        """Return how weights are cut: the same whatever `act_rows`, and mostly `sum_rows`."""
-        return [self._groups(index, array, flow) for index, flow in enumerate(flows)]
-
-    def plans(self, array: Array, flows: Sequence[Dataflow], cuts: Sequence[Groups]) -> list[Plan]:
-        """Return how pixels are cut: the same whatever `weight_words`."""
-        pairs = zip(flows, cuts, strict=True)
-        return [self._plan(index, array, flow, cut) for index, (flow, cut) in enumerate(pairs)]
-
-    def least(self, array: Array, cuts: Sequence[Groups], folds: Sequence[int]) -> int:
+    def least(
+        self, array: Array, timing: Numbers, cuts: Sequence[Collection[Groups]], folds: Numbers
+    ) -> int:
         """Return cycles that weights take at least, whatever the pixels are cut to.
 
         All of a layer's weights but what the memory holds come in while the array is at work on it.
+        `cuts` are those of each layer that may be chosen, `folds` its cycles on the array at least.
         """
-        timing = timing_of(array, self.memory)
         latency, gap = timing[READ_LATENCY], timing[WEIGHT_GAP]
         each = max(0, latency + timing[WEIGHT_CHUNKS] + AROUND_LOAD - 1 - gap)
         beat = min(gap, latency + AROUND_LOAD)  # of loads of one beat too
         word = array.lanes * array.weight_container / array.beat_bits * beat
-        times = [-(-groups.words // (array.weight_words // 2)) for groups in cuts]
-        loads = sum(n * each + int(one.words * word) for n, one in zip(times, cuts, strict=True))
-        late = (int((groups.words - array.weight_words) * word) for groups in cuts)
-        return max(int(loads), sum(map(max, folds, late)))
+        room = array.weight_words
+        loads = late = 0
+        for some, fold in zip(cuts, folds, strict=True):
+            words = min(one.least for one in some)
+            loads += int(-(-words // (room // 2)) * each) + int(words * word)
+            late += max(int(fold), int((words - room) * word))
+        return max(loads, late)
 
-    def joined(
+    def table(self, index: int, array: Array, flow: Dataflow, groups: Groups, how: Plan) -> Tables:
+        """Return a layer's table for a cut and a plan."""
+        key = index, flow, id(groups), id(how)
+        found = self._tables.get(key)
+        if found is None:
+            found = self._tables[key] = self._make(index, array, flow, groups, how)
+        return found
+
+    def least_counts(
         self,
         array: Array,
-        flows: Sequence[Dataflow],
-        cuts: Sequence[Groups],
-        plans: Sequence[Plan],
-    ) -> list[Tables]:
-        """Return the tables of cuts and plans."""
+        cuts: Sequence[Mapping[Dataflow, Groups]],
+        plans: Sequence[Mapping[Dataflow, Plan]],
+    ) -> Numbers:
+        """Return the least counts of each layer, pixels cut as in `plans`: see `Tables`.
+
+        `cuts` are those of a memory that holds all weights: others make no fewer pieces.
+
+        Shapes: [layers, 6].
+        """
         found = []
-        for index, (flow, groups, how) in enumerate(zip(flows, cuts, plans, strict=True)):
-            key = index, flow, id(groups), id(how)
-            table = self._tables.get(key)
-            if table is None:
-                table = self._tables[key] = self._make(index, array, flow, groups, how)
-            found.append(table)
-        return found
+        for index, (cut, some) in enumerate(zip(cuts, plans, strict=True)):
+            each = [
+                self._least_counts(index, array, groups, some[flow])
+                for flow, groups in cut.items()
+                if flow in some
+            ]
+            found.append(reduce(np.minimum, each))
+        return np.array(found)
+
+    def _least_counts(self, index: int, array: Array, groups: Groups, how: Plan) -> Numbers:
+        def count() -> Numbers:
+            beats = groups.least * array.lanes * array.weight_container // array.beat_bits
+            loads = 1 + (array.code_bits > 0)
+            return _table(self._counts(index, array, groups, how, (loads, beats)))
+
+        return self._once(("counts", index, id(groups), id(how)), count)
+
+    def _counts(
+        self, index: int, array: Array, groups: Groups, how: Plan, weights: tuple[int, int]
+    ) -> tuple[int, ...]:
+        """Return a layer's counts with so many loads and beats of weights."""
+        layer = self.net.layers[index]
+        out = self.tensors[layer.name]
+        tiles, joins = len(how.bands) * len(how.columns), len(layer.terms) > 1
+        words = parameter_words(layer, groups.blocks, array)
+        loaded = sum(beats for band in how.bands for beats, _ in self._loads(layer, groups, band))
+        stored = out.planes * sum(out.rows_at(band)[1] for band in how.bands)
+        return (
+            1 + len(how.bands) * len(groups.read) + weights[0],
+            tiles * int(groups.segments[:, 1].sum()),
+            tiles * len(groups.blocks) * (out.planes + joins),
+            len(how.bands) * out.planes,
+            words,
+            _parameter_beats(words, array) + weights[1] + loaded + stored,
+        )
 
     def forget(self) -> None:
         """Drop what only the shapes asked for so far need."""
         self._made = {key: found for key, found in self._made.items() if key[0] == "plan"}
         self._tables.clear()
 
-    def cycles(
-        self, timing: Numbers, tables: Sequence[Tables], rests: Sequence[int], most: float
-    ) -> int | None:
-        """Return the cycles of a frame, or None once they are proven to be at least `most`.
-
-        `timing` is that of the array; `rests` are cycles that it folds after each layer at least.
-        """
-        state, written = start(), np.zeros(self.rows, np.int64)
-        end = 0
-        for table, rest in zip(tables, rests, strict=True):
-            end = follow(state, written, timing, table)
-            if end >= most or state[1] + rest >= most:
-                return None
-        return end
-
-    def least_parameter_words(self, array: Array, cuts: Sequence[Groups]) -> int:
-        """Return the least size of the memory of parameters; more of it changes no cycle."""
-        most = max(
-            parameter_words(layer, groups.blocks, array)
-            for layer, groups in zip(self.net.layers, cuts, strict=True)
-        )
-        return max(2, 1 << (2 * most - 1).bit_length())
+    def live(self) -> list[Numbers]:
+        """Return, for each layer, the rows of `written` that are read after it."""
+        found: list[Numbers] = []
+        read: set[str] = set()
+        for layer in reversed(self.net.layers):
+            rows = [self.first_row[name] + row for name in read for row in self.tensors[name].whole]
+            found.append(_table(sorted(rows)))
+            read |= {part.value for term in layer.terms for part in self.net.parts[term.value]}
+        return found[::-1]
 
     # --- parts of a layer's tables ----------------------------------------------------------------
 
@@ -206,7 +235,12 @@ class Followed:
             raise ModelError(found)
         return cast("Made", found)
 
-    def _groups(self, index: int, array: Array, flow: Dataflow) -> Groups:
+    def cut(self, index: int, array: Array, flow: Dataflow) -> Groups:
+        """Return how a layer's weights are cut: alike whatever `act_rows`, mostly `sum_rows`.
+
+        Raises:
+            ModelError: they cannot be cut so.
+        """
         layer = self.net.layers[index]
         wide: int | None = None
         if flow is Dataflow.INPUT_STATIONARY:
@@ -216,7 +250,9 @@ class Followed:
 
         def cut(words: int) -> _Cut:
             sized = replace(array, weight_words=words)
-            return _without_words(blocks(self.net, layer, sized, flow), array)
+            return _without_words(
+                blocks(self.net, layer, sized, flow), array, whole=words == MANY_WORDS
+            )
 
         room = array.weight_words // 2
         words = MANY_WORDS
@@ -227,7 +263,12 @@ class Followed:
         key = "groups", *common, words, None if whole.words <= room else room
         return self._once(key, lambda: _grouped(whole, array))
 
-    def _plan(self, index: int, array: Array, flow: Dataflow, cut: Groups) -> Plan:
+    def plan(self, index: int, array: Array, flow: Dataflow, cut: Groups) -> Plan:
+        """Return how a layer's pixels are cut: alike whatever `weight_words`.
+
+        Raises:
+            ModelError: they cannot be cut so.
+        """
         layer = self.net.layers[index]
         most = 2 * layer.shape[0] * layer.shape[1]
         key: Hashable = min(array.sum_rows, 1 << most.bit_length())
@@ -248,31 +289,36 @@ class Followed:
         out = self.tensors[layer.name]
         words = parameter_words(layer, groups.blocks, array)
         scalars = (
-            -(-words * array.lanes * PARAMETER_CONTAINER // array.beat_bits),
+            _parameter_beats(words, array),
             flow.value,
             out.planes,
             len(layer.terms) > 1,
             how.whole_in,
             how.whole_out,
             self.first_row[layer.name],
-            out.plane_beats // out.shape[0],  # of a packed one no more than there are
         )
-        last = len(how.bands) - 1
         tiles = [
             len(band) * len(columns)
             for band in (how.bands[0], how.bands[-1])
             for columns in (how.columns[0], how.columns[-1])
         ]
         drained = [-(-block.channels // array.columns) for block in groups.blocks]
+        bands = [(len(one), 2 * (one is how.bands[-1]), out.rows_at(one)[1]) for one in how.bands]
+        loads = [self._loads(layer, groups, band) for band in how.bands]
+        # with one group of weights they stay; else each tile goes through all
+        times = len(how.bands) * len(how.columns) if len(groups.beats) > 1 else 1
+        books = int((groups.beats[:, 1] > 0).sum())
+        weights = (len(groups.beats) + books) * times, times * int(groups.beats.sum())
         return Tables(
             _table(scalars),
-            _table([(len(band), 2 * (b == last)) for b, band in enumerate(how.bands)]),
-            _table([self._loads(layer, groups, band) for band in how.bands]),
+            _table(bands),
+            _table(loads),
             _table([len(columns) for columns in how.columns]),
             _table(list(zip(groups.starts, [*drained, 0], strict=True))),
             groups.segments,
             _cycles(layer, groups, tiles, array, flow),
             groups.beats,
+            _table(self._counts(index, array, groups, how, weights)),
         )
 
     def _loads(self, layer: Layer, groups: Groups, band: range) -> list[tuple[int, int]]:
@@ -295,20 +341,9 @@ def timing_of(array: Array, memory: Memory) -> Numbers:
     return _table([memory.read_latency, *loads, *stores, array.fold_delay])
 
 
-def lengths(tables: Sequence[Tables]) -> dict[type[Instruction], int]:
-    """Return how long the list of each unit is."""
-    found: dict[type[Instruction], int] = dict.fromkeys(UNITS, 0)
-    for table in tables:
-        planes, joins = int(table.scalars[2]), int(table.scalars[3])
-        tiles = len(table.bands) * len(table.columns)
-        books = int((table.groups[:, 1] > 0).sum())
-        groups = len(table.groups) + books
-        found[Load] += 1 + table.loads.shape[0] * table.loads.shape[1]
-        found[Load] += groups * (tiles if len(table.groups) > 1 else 1)
-        found[Fold] += tiles * int(table.segments[:, 1].sum())
-        found[Drain] += tiles * (len(table.blocks) - 1) * (planes + joins)
-        found[Store] += len(table.bands) * planes
-    return found
+def _parameter_beats(words: int, array: Array) -> int:
+    """Return the beats of so many words of parameters."""
+    return -(-words * array.lanes * PARAMETER_CONTAINER // array.beat_bits)
 
 
 def _grouped(cut: _Cut, array: Array) -> Groups:
@@ -334,6 +369,7 @@ def _grouped(cut: _Cut, array: Array) -> Groups:
     return Groups(
         cut.blocks,
         cut.words,
+        cut.least,
         tuple(dict.fromkeys((piece.term, piece.value) for piece in read)),
         tuple(accumulate(starts)),
         _table([(group, len(found[block, group])) for block, group in order]),
@@ -375,11 +411,14 @@ def _beats(cut: _Cut, places: Sequence[tuple[int, int, int]], array: Array) -> t
     return beats, -(-len(book) * 8 // array.beat_bits)
 
 
-def _without_words(cut: Sequence[Block], array: Array) -> _Cut:
-    """Keep of words only how many there are, and of their values each one, for a codebook."""
+def _without_words(cut: Sequence[Block], array: Array, *, whole: bool) -> _Cut:
+    """Keep of words only how many there are, and of their values each one, for a codebook.
+
+    Of a cut that may be cut further (`whole`) also how many there are then at least.
+    """
 
     def emptied(piece: Piece) -> Piece:
-        return replace(piece, words=np.broadcast_to(np.int64(0), piece.words.shape))
+        return replace(piece, words=_nothing(piece.words.shape))
 
     def values(piece: Piece) -> Numbers:
         return np.unique(piece.words) if array.code_bits else piece.words[:0]
@@ -387,7 +426,25 @@ def _without_words(cut: Sequence[Block], array: Array) -> _Cut:
     return _Cut(
         tuple(replace(block, pieces=tuple(map(emptied, block.pieces))) for block in cut),
         tuple(tuple(map(values, block.pieces)) for block in cut),
+        sum(_least_words(piece) for block in cut for piece in block.pieces) if whole else 0,
     )
+
+
+def _least_words(piece: Piece) -> int:
+    """Return the words of a piece however it is cut: one step for each that follows another one.
+
+    Cuts that take some words of each kernel column put other steps side by side: there one is left.
+    """
+    if piece.s_count > 1 and piece.u_count > 1:
+        return piece.weights
+    changes = (piece.words[1:] != piece.words[:-1]).any(axis=(1, 2)).sum()
+    return piece.weights * (1 + int(changes))
+
+
+@lru_cache(1 << 12)
+def _nothing(shape: tuple[int, ...]) -> Numbers:
+    """Return zeros that take no room."""
+    return np.broadcast_to(np.int64(0), shape)
 
 
 def _table(rows: Any) -> Numbers:

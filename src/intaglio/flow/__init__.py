@@ -180,11 +180,12 @@ def explore_array(
     target: Device,
     *,
     dataflow: Dataflow | None = None,
+    mixed: bool = True,
     shape: tuple[int, int] | None = None,
     beat_bits: int = 64,
     memory: Memory | None = None,
     fill: float = FILL,
-    points: int = 0,
+    front: bool = False,
     progress: bool = True,
 ) -> ArrayExploration:
     """Find the systolic array that runs a program in the fewest cycles on a device.
@@ -193,11 +194,13 @@ def explore_array(
         program: what to run.
         target: where.
         dataflow: the one of all layers; by default whichever is best.
+        mixed: without it given, let each layer have the dataflow that is best for the whole.
         shape: rows and columns; by default whichever are best.
         beat_bits: width of the port to external memory.
         memory: how that answers.
         fill: share of multipliers and block RAMs to keep to.
-        points: shares of multipliers and of block RAMs that the front is searched for at.
+        front: find all arrays, too, of which none is at least as good as another in cycles,
+            multipliers, block RAMs and traffic.
         progress: show it, where it takes longer than two seconds.
 
     Exactness: optimal in cycles, which are exact; cells are estimates.
@@ -209,10 +212,8 @@ def explore_array(
     from intaglio.explore.array import best_array
 
     flows = tuple(Dataflow) if dataflow is None else (dataflow,)
-    space = Space(flows, shape, beat_bits, memory or Memory())
-    return best_array(
-        program, target, space, fill=fill, logic=1.0, points=points, progress=progress
-    )
+    space = Space(flows, mixed, shape, beat_bits, memory or Memory())
+    return best_array(program, target, space, fill=fill, logic=1.0, front=front, progress=progress)
 
 
 def tradeoffs(

@@ -35,6 +35,11 @@ def exploration_text(found: ArrayExploration) -> str:
     lines.append(
         f"proven best: {found.evaluated:,} arrays predicted, {found.bounded:,} left out by bounds"
     )
+    if found.front:
+        lines.append(
+            f"front: {len(found.front):,} arrays of which none is as good as another in cycles, "
+            "multipliers, block RAMs and bits moved"
+        )
     return "\n".join(lines)
 
 
@@ -53,11 +58,15 @@ def exploration_document(found: ArrayExploration) -> dict[str, Any]:
     """Return the same as JSON types, with the front."""
     return {
         **array_document(found.best),
-        "runners_up": [_fields(one) for one in found.runners_up],
-        "front": [_fields(one) for one in found.front],
+        "runners_up": [_with_flows(one) for one in found.runners_up],
+        "front": [_with_flows(one) for one in found.front],
         "evaluated": found.evaluated,
         "bounded": found.bounded,
     }
+
+
+def _with_flows(one: Candidate) -> dict[str, Any]:
+    return {**_fields(one), "flows": {name: flow.short for name, flow in one.flows.items()}}
 
 
 def _fields(one: Candidate) -> dict[str, Any]:

@@ -210,5 +210,4 @@ def _cut(
 
 def _kept(words: np.ndarray) -> np.ndarray:
     """Return all steps' words, or the first's where all are equal."""
-    equal = bool(np.array_equal(words, np.broadcast_to(words[:1], words.shape)))
-    return words[:1] if equal else words
+    return words[:1] if bool((words == words[:1]).all()) else words

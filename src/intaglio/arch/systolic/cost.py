@@ -55,7 +55,7 @@ def cost(array: Array, lists: Mapping[type[Instruction], ListSize]) -> Resources
     total = CONTROL + logic(array)
     for size in lists.values():
         total += rom(size.bits, size.count).resources
-    return total + _memories(array) + _multipliers(array)
+    return total + memories(array) + _multipliers(array)
 
 
 def array_resources(
@@ -85,17 +85,35 @@ def logic(array: Array) -> Resources:
     return Resources(round(lut * counted.lut), round(ff * counted.ff)) + _delays(array)
 
 
-# --- what is counted as it is built ---------------------------------------------------------------
-
-
-def _memories(array: Array) -> Resources:
+def memories(array: Array) -> Resources:
     """Return the memories: of activations, weights, parameters and sums."""
+    total = act_memories(array) + sum_memories(array)
+    return total + weight_memory(array) + parameter_memory(array)
+
+
+def act_memories(array: Array) -> Resources:
+    """Return the two memories of activations."""
+    return _block(array.act_bits, array.act_rows) * (2 * array.lanes)
+
+
+def sum_memories(array: Array) -> Resources:
+    """Return the two memories of sums."""
+    return _block(array.sum_bits, array.sum_rows) * (2 * array.columns)
+
+
+def weight_memory(array: Array) -> Resources:
+    """Return the memory of weights, or of their codes."""
     kept = array.code_bits or array.weight_bits
+    return _chunks(_weight_lanes(array), array.weight_chunk, kept, array.weight_words)
+
+
+def parameter_memory(array: Array) -> Resources:
+    """Return the memory of biases and multipliers."""
     parameter = array.sum_bits + MULTIPLIER_BITS
-    total = _block(array.act_bits, array.act_rows) * (2 * array.lanes)
-    total += _block(array.sum_bits, array.sum_rows) * (2 * array.columns)
-    total += _chunks(_weight_lanes(array), array.weight_chunk, kept, array.weight_words)
-    return total + _chunks(array.columns, array.parameter_chunk, parameter, array.parameter_words)
+    return _chunks(array.columns, array.parameter_chunk, parameter, array.parameter_words)
+
+
+# --- what is counted as it is built ---------------------------------------------------------------
 
 
 def _weight_lanes(array: Array) -> int:
