@@ -156,6 +156,6 @@ def test_what_cannot_be_asked_for(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert capsys.readouterr().err == "intaglio: the number of images must be 1..500, not 501\n"
     assert main(["demo", "-o", str(out), "--data", str(out)]) == 2
     assert capsys.readouterr().err == (
-        f"intaglio: {out} must be a directory of IDX files; there is no such directory\n"
+        f"intaglio: {out} must be a folder of data; there is no such folder\n"
     )
     assert not out.exists()
