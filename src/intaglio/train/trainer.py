@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -73,7 +73,7 @@ def train(
     patience: int | None = None,
     device: str = "cpu",
     watch: bool = False,
-    on_epoch: Callable[[Record], None] | None = None,
+    on_epoch: Callable[[Sequence[Record]], None] | None = None,
     save_seconds: float = SAVE_SECONDS,
 ) -> TrainResult:
     """Train a classifier in place: cross-entropy, learning rate falling to 0 as a cosine.
@@ -82,7 +82,8 @@ def train(
     One thread is the default: on networks this small a second gains a quarter on an idle machine,
     costs ten times the time where another process wants its core, and changes how sums round.
     `watch` measures the accuracy after each epoch, on the images held back or else on those for
-    testing. Under `torchrun` each process takes its part of every batch.
+    testing; `on_epoch` gets the history then. Under `torchrun` each process takes its part of every
+    batch.
 
     Raises:
         IntaglioError: a setting is out of range, or the loss is no longer finite.
@@ -140,7 +141,7 @@ class _Run:
     checkpoint: Path
     place: Place
     progress: Progress
-    on_epoch: Callable[[Record], None] | None = None
+    on_epoch: Callable[[Sequence[Record]], None] | None = None
     watch: bool = False
     save_seconds: float = SAVE_SECONDS
 
@@ -237,7 +238,7 @@ def _epochs(run: _Run, bar: Any) -> None:
         run.save()
         run.place.wait()
         if run.on_epoch is not None and run.place.first:
-            run.on_epoch(record)
+            run.on_epoch(run.progress.history)
         bar.set_postfix({name: f"{value:.4f}" for name, value in record.items() if name != "epoch"})
 
 
