@@ -14,6 +14,7 @@ def draw_curves(path: Path, title: str, history: Sequence[Mapping[str, float]]) 
     """Write a PNG with the loss of each epoch and, where it was watched, the accuracy."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
     figure = Figure(figsize=(8, 3.5), layout="constrained")
     FigureCanvasAgg(figure)
@@ -23,7 +24,7 @@ def draw_curves(path: Path, title: str, history: Sequence[Mapping[str, float]]) 
         axes = figure.add_subplot(1, len(names), place)
         points = [(one["epoch"], one[name]) for one in history if name in one]
         axes.plot(*zip(*points, strict=True), marker="o", markersize=3)
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_xlabel("epoch")
         axes.set_ylabel("training loss" if name == "loss" else name)
         axes.grid(visible=True, alpha=0.3)
