@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from intaglio.cli import main
@@ -156,6 +157,14 @@ def test_what_cannot_be_asked_for(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert capsys.readouterr().err == "intaglio: the number of images must be 1..500, not 501\n"
     assert main(["demo", "-o", str(out), "--data", str(out)]) == 2
     assert capsys.readouterr().err == (
-        f"intaglio: {out} must be a directory of IDX files; there is no such directory\n"
+        f"intaglio: {out} must be a folder of data; there is no such folder\n"
     )
+    np.savez(
+        tmp_path / "other.npz",
+        **{f"x_{part}": np.zeros((1, 28, 28), np.uint8) for part in ("train", "test")},
+        **{f"y_{part}": np.zeros(1, np.int64) for part in ("train", "test")},
+    )
+    assert main(["demo", "-o", str(out), "--data", str(tmp_path / "other.npz")]) == 2
+    said = "intaglio: the demo's data must be MNIST's, not other; use `train`\n"
+    assert capsys.readouterr().err == said
     assert not out.exists()

@@ -28,10 +28,12 @@ from intaglio.cli import (
     scalesim,
     simulate,
     synthesize,
+    train,
 )
 from intaglio.errors import IntaglioError
 
 COMMANDS = (
+    train,
     inspect,
     quantize,
     evaluate,

@@ -140,6 +140,8 @@ def demo(
     if until not in STAGES:
         raise IntaglioError(f"until must be one of {', '.join(STAGES)}, not {until!r}")
     dataset = load_dataset(data)
+    if dataset.name not in RECIPES:
+        raise IntaglioError(f"the demo's data must be MNIST's, not {dataset.name}; use `train`")
     if not 1 <= images <= len(dataset.test_images):
         raise IntaglioError(
             f"the number of images must be 1..{len(dataset.test_images)}, not {images}"

@@ -14,13 +14,14 @@ from torch.nn import functional
 class Jitter:
     """Shift, turn, stretch and slant each image by its own uniform random amounts, up to these.
 
-    Where an image moves away, zeros follow.
+    Where an image moves away, zeros follow. `mirror` swaps left and right of half of the images.
     """
 
     shift_pixels: float = 2.0
     turn_degrees: float = 10.0
     stretch: float = 0.1
     slant: float = 0.1
+    mirror: bool = False
 
     def __call__(self, images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         """Return distorted images.
@@ -28,7 +29,7 @@ class Jitter:
         Shapes: images [N, C, H, W]; result the same.
         """
         count, _, height, width = images.shape
-        amounts = torch.rand(count, 6, generator=generator) * 2 - 1
+        amounts = (torch.rand(count, 6, generator=generator) * 2 - 1).to(images.device)
         turn = amounts[:, 0] * math.radians(self.turn_degrees)
         wide, high = 1 + self.stretch * amounts[:, 1], 1 + self.stretch * amounts[:, 2]
         slant = self.slant * amounts[:, 3]
@@ -47,7 +48,10 @@ class Jitter:
             ],
             dim=1,
         )
-        grid = functional.affine_grid(
-            rows.reshape(-1, 2, 3), list(images.shape), align_corners=False
-        )
+        rows = rows.reshape(-1, 2, 3)
+        if self.mirror:
+            mirrored = torch.rand(count, generator=generator) < 0.5
+            sides = torch.where(mirrored, -1.0, 1.0).to(images.device)
+            rows = rows * torch.stack([sides, torch.ones_like(sides)], 1)[:, :, None]
+        grid = functional.affine_grid(rows, list(images.shape), align_corners=False)
         return functional.grid_sample(images, grid, align_corners=False)

@@ -20,10 +20,12 @@ def accuracy(model: nn.Module, images: np.ndarray, labels: np.ndarray) -> float:
     Shapes: images [N, C, H, W] float32; labels [N] int64.
     """
     right = 0
+    device = next((one.device for one in model.parameters()), torch.device("cpu"))
     with evaluating(model), torch.inference_mode():
         for start in range(0, len(labels), BATCH):
-            scores = model(torch.tensor(images[start : start + BATCH]))
-            right += int((scores.argmax(1).numpy() == labels[start : start + BATCH]).sum())
+            scores = model(torch.tensor(images[start : start + BATCH]).to(device))
+            found = scores.argmax(1).cpu().numpy()
+            right += int((found == labels[start : start + BATCH]).sum())
     return right / len(labels)
 
 

@@ -1,19 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Training that can be killed at any moment: a checkpoint an epoch, whole or absent.
+"""Training that can be killed at any moment: checkpoints in between, each whole or absent.
 
 All randomness of an epoch (order, distortion, dropout) starts from a seed made of the run's seed
-and the epoch's number, and the learning rate depends on the step's number alone. So weights and
-optimizer state are all that has to be kept, and a run that was stopped and resumed ends with the
-very weights of one that was not: bit for bit on a CPU, with the same version of torch.
+and the epoch's number, and the learning rate depends on the step's number alone. So weights,
+optimizer state and, within an epoch, the state of the generators are all that has to be kept, and a
+run that was stopped and resumed ends with the very weights of one that was not: bit for bit on a
+CPU, with the same version of torch.
 """
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,24 +24,31 @@ from torch import nn
 from torch.nn import functional
 from tqdm import tqdm
 
-from intaglio.artifact import Artifact, load, provenance, save
-from intaglio.errors import ArtifactError, IntaglioError
+from intaglio.errors import IntaglioError
 from intaglio.train.augment import Jitter
+from intaglio.train.checkpoint import Progress, load_checkpoint, save_checkpoint
 from intaglio.train.data.dataset import Dataset
 from intaglio.train.metrics import accuracy
+from intaglio.train.processes import Place, placed
+from intaglio.train.recipe import OptimizerName, Recipe
 
-KIND = "checkpoint"
-#: What Adam keeps for each parameter, beside the number of steps.
-MOMENTS = ("exp_avg", "exp_avg_sq")
+#: Seconds of training that a kill may cost.
+SAVE_SECONDS = 60.0
+Record = dict[str, float]
 
 
 @dataclass(frozen=True)
 class TrainResult:
-    """What a training reached: test accuracy (0..1) after the last epoch, never after the best."""
+    """What a training reached: test accuracy (0..1) after the last epoch, never after the best.
+
+    Only where it stopped early are the weights those of the best epoch, by images held back.
+    `history` has for each epoch its loss and, where it was watched, an accuracy.
+    """
 
     accuracy: float
     epochs: int
     seconds: float
+    history: tuple[Record, ...] = field(default=(), compare=False)
 
     def __str__(self) -> str:
         return f"{self.accuracy:.2%} after {self.epochs} epochs, {self.seconds:.1f} s"
@@ -58,81 +66,145 @@ def train(
     augment: Jitter | None = None,
     threads: int = 1,
     progress: bool = True,
+    optimizer: OptimizerName = "adam",
+    momentum: float = 0.9,
+    weight_decay: float = 0.0,
+    validation: float = 0.0,
+    patience: int | None = None,
+    device: str = "cpu",
+    watch: bool = False,
+    on_epoch: Callable[[Sequence[Record]], None] | None = None,
+    save_seconds: float = SAVE_SECONDS,
 ) -> TrainResult:
-    """Train a classifier in place: Adam, cross-entropy, learning rate falling to 0 as a cosine.
+    """Train a classifier in place: cross-entropy, learning rate falling to 0 as a cosine.
 
     Goes on from the checkpoint if there is one. `seconds` counts the training of all its runs.
     One thread is the default: on networks this small a second gains a quarter on an idle machine,
     costs ten times the time where another process wants its core, and changes how sums round.
+    `watch` measures the accuracy after each epoch, on the images held back or else on those for
+    testing; `on_epoch` gets the history then. Under `torchrun` each process takes its part of every
+    batch.
 
     Raises:
         IntaglioError: a setting is out of range, or the loss is no longer finite.
         ArtifactError: the checkpoint is damaged, or of a training with other settings.
     """
-    _check(epochs, batch_size, learning_rate, seed, threads)
-    settings = {
-        "network": {name: list(value.shape) for name, value in model.state_dict().items()},
-        "dataset": dataset.sha256,
-        "epochs": epochs,
-        "batch_size": batch_size,
-        "learning_rate": learning_rate,
-        "seed": seed,
-        "augment": repr(augment),
-        "threads": threads,
-    }
-    optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate)
-    images, labels = torch.tensor(dataset.train_images), torch.tensor(dataset.train_labels)
-    run = _Run(model, optimizer, images, labels, epochs, batch_size, learning_rate, augment)
-    done, seconds = _resume(run, checkpoint, settings) if checkpoint.exists() else (0, 0.0)
-    bar = tqdm(
-        total=epochs * run.batches,
-        initial=done * run.batches,
-        desc=f"train {dataset.name}",
-        unit="batch",
-        disable=not progress,
+    recipe = Recipe(
+        epochs,
+        batch_size,
+        learning_rate,
+        seed,
+        optimizer,
+        momentum,
+        weight_decay,
+        augment,
+        threads,
+        validation,
+        patience,
     )
-    with _threads(threads), bar:
-        model.train()
-        for epoch in range(done, epochs):
-            start = time.perf_counter()
-            loss = _epoch(run, epoch, seed, bar)
-            seconds += time.perf_counter() - start
-            _save(run, checkpoint, settings, epoch + 1, seconds)
-            bar.set_postfix(loss=f"{loss:.4f}")
+    held = _held_back(dataset, recipe)
+    with placed(device) as place, _threads(threads):
+        model.to(place.device)
+        run = _Run.of(model, dataset, recipe, place, checkpoint, held)
+        run.on_epoch, run.save_seconds, run.watch = on_epoch, save_seconds, watch
+        if checkpoint.exists():
+            run.progress = load_checkpoint(checkpoint, model, run.optimizer, run.settings)
+        bar = tqdm(
+            total=epochs * run.batches,
+            initial=run.progress.epochs_done * run.batches + run.progress.step,
+            desc=f"train {dataset.name}",
+            unit="batch",
+            disable=not progress or not place.first,
+        )
+        with bar:
+            _epochs(run, bar)
+        if run.progress.best:
+            model.load_state_dict(run.progress.best)
         reached = accuracy(model, dataset.test_images, dataset.test_labels)
-    return TrainResult(reached, epochs, seconds)
+        model.to("cpu")
+    done = run.progress
+    return TrainResult(reached, done.epochs_done, done.seconds, tuple(done.history))
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Run:
-    """The parts of a training that every epoch needs."""
+    """A training under way."""
 
     model: nn.Module
-    optimizer: torch.optim.Adam
+    replica: nn.Module
+    optimizer: torch.optim.Optimizer
+    dataset: Dataset
     images: torch.Tensor
     labels: torch.Tensor
-    epochs: int
-    batch_size: int
-    learning_rate: float
-    augment: Jitter | None
+    recipe: Recipe
+    settings: dict[str, Any]
+    checkpoint: Path
+    place: Place
+    progress: Progress
+    on_epoch: Callable[[Sequence[Record]], None] | None = None
+    watch: bool = False
+    save_seconds: float = SAVE_SECONDS
+
+    @classmethod
+    def of(
+        cls,
+        model: nn.Module,
+        dataset: Dataset,
+        recipe: Recipe,
+        place: Place,
+        checkpoint: Path,
+        held: int,
+    ) -> _Run:
+        shapes = {name: list(value.shape) for name, value in model.state_dict().items()}
+        settings = {"network": shapes, "dataset": dataset.sha256, "processes": place.count}
+        used = len(dataset.train_labels) - held
+        return cls(
+            model,
+            place.wrapped(model),
+            recipe.make_optimizer(model),
+            dataset,
+            torch.tensor(dataset.train_images[:used]).to(place.device),
+            torch.tensor(dataset.train_labels[:used]).to(place.device),
+            recipe,
+            settings | recipe.to_json(),
+            checkpoint,
+            place,
+            Progress(),
+        )
 
     @property
     def batches(self) -> int:
         """Batches an epoch; the last may be smaller."""
-        return math.ceil(len(self.labels) / self.batch_size)
+        return math.ceil(len(self.labels) / self.recipe.batch_size)
+
+    @property
+    def stopped(self) -> bool:
+        """Whether all epochs are done, or the last ones brought nothing."""
+        history, patience = self.progress.history, self.recipe.patience
+        if self.progress.epochs_done >= self.recipe.epochs:
+            return True
+        if patience is None or len(history) <= patience:
+            return False
+        accuracies = [record["accuracy"] for record in history]
+        return max(accuracies[-patience:]) <= max(accuracies[:-patience])
+
+    def save(self) -> None:
+        """Write a checkpoint; the first process alone does."""
+        if self.place.first:
+            save_checkpoint(
+                self.checkpoint, self.model, self.optimizer, self.settings, self.progress
+            )
 
 
-def _check(epochs: int, batch_size: int, learning_rate: float, seed: int, threads: int) -> None:
-    if epochs < 1:
-        raise IntaglioError(f"the number of epochs must be 1 or more, not {epochs}")
-    if batch_size < 1:
-        raise IntaglioError(f"the batch size must be 1 or more, not {batch_size}")
-    if not 0 < learning_rate < math.inf:
-        raise IntaglioError(f"the learning rate must be positive and finite, not {learning_rate}")
-    if seed < 0:
-        raise IntaglioError(f"the seed must be 0 or more, not {seed}")
-    if threads < 1:
-        raise IntaglioError(f"the number of threads must be 1 or more, not {threads}")
+def _held_back(dataset: Dataset, recipe: Recipe) -> int:
+    count = len(dataset.train_labels)
+    held = round(recipe.validation * count)
+    if recipe.validation and not 0 < held < count:
+        raise IntaglioError(
+            f"the share held back must leave some of {count} images on both sides, "
+            f"not {recipe.validation}"
+        )
+    return held
 
 
 @contextmanager
@@ -145,66 +217,119 @@ def _threads(count: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def _epoch(run: _Run, epoch: int, seed: int, bar: Any) -> float:
-    """Show the network every image once; return the mean loss."""
-    total = 0.0
-    with torch.random.fork_rng(devices=[]):
+def _epochs(run: _Run, bar: Any) -> None:
+    run.model.train()
+    while not run.stopped:
+        start, before = time.perf_counter(), run.progress.seconds
+        loss = _epoch(run, bar, before - start)
+        run.progress.seconds = before + time.perf_counter() - start
+        record: Record = {"epoch": run.progress.epochs_done + 1, "loss": loss}
+        run.place.agree(run.model)
+        watched = _watched(run)
+        if watched is not None:
+            record["accuracy"] = watched
+        history = run.progress.history
+        best = max((one["accuracy"] for one in history if "accuracy" in one), default=-1.0)
+        if run.recipe.patience is not None and record["accuracy"] > best:
+            run.progress.best = {k: v.clone() for k, v in run.model.state_dict().items()}
+        run.progress.history = [*history, record]
+        run.progress.epochs_done += 1
+        run.progress.step, run.progress.loss, run.progress.random = 0, 0.0, {}
+        run.save()
+        run.place.wait()
+        if run.on_epoch is not None and run.place.first:
+            run.on_epoch(run.progress.history)
+        bar.set_postfix({name: f"{value:.4f}" for name, value in record.items() if name != "epoch"})
+
+
+def _watched(run: _Run) -> float | None:
+    """Return the accuracy that is watched, if any is."""
+    data, used = run.dataset, len(run.labels)
+    if run.recipe.validation:
+        return accuracy(run.model, data.train_images[used:], data.train_labels[used:])
+    return accuracy(run.model, data.test_images, data.test_labels) if run.watch else None
+
+
+def _epoch(run: _Run, bar: Any, since: float) -> float:
+    """Show the network every image once, or those still to be shown; return the mean loss.
+
+    `since` and the clock give the seconds of training so far.
+    """
+    recipe, place, progress = run.recipe, run.place, run.progress
+    devices = [place.device] if place.device.type == "cuda" else []
+    with torch.random.fork_rng(devices=devices):
         generator = torch.default_generator
-        generator.manual_seed(int(np.random.SeedSequence([seed, epoch]).generate_state(1)[0]))
+        words = [recipe.seed, progress.epochs_done]
+        _sow(place, words)
         order = torch.randperm(len(run.labels), generator=generator)
-        for step, chosen in enumerate(torch.split(order, run.batch_size), epoch * run.batches):
-            images = run.images[chosen]
-            if run.augment is not None:
-                images = run.augment(images, generator)
-            fraction = step / (run.epochs * run.batches)
-            for group in run.optimizer.param_groups:
-                group["lr"] = run.learning_rate * 0.5 * (1 + math.cos(math.pi * fraction))
-            run.optimizer.zero_grad()
-            loss = functional.cross_entropy(run.model(images), run.labels[chosen])
-            torch.autograd.backward(loss)
-            run.optimizer.step()
-            total += loss.item() * len(chosen)
+        if place.count > 1:
+            _sow(place, [*words, 1 + place.rank])
+        if progress.step:
+            _set_random(place, progress.random)
+        saved = time.perf_counter()
+        chosen = torch.split(order, recipe.batch_size)
+        for step in range(progress.step, len(chosen)):
+            progress.loss += _step(run, chosen[step], step, generator)
+            progress.step = step + 1
             bar.update()
-    if not math.isfinite(total):
-        raise IntaglioError(
-            f"the training loss must stay finite, not be {total} in epoch {epoch + 1}: "
-            f"lower the learning rate, now {run.learning_rate:g}"
-        )
+            now = time.perf_counter()
+            if place.count == 1 and progress.step < len(chosen) and now - saved >= run.save_seconds:
+                _finite(run, progress.loss)
+                progress.random, progress.seconds = _random(place), now + since
+                run.save()
+                saved = now
+    total = place.total(progress.loss)
+    _finite(run, total)
     return total / len(run.labels)
 
 
-def _save(run: _Run, checkpoint: Path, settings: dict[str, Any], done: int, seconds: float) -> None:
-    arrays = {f"model.{name}": value.numpy() for name, value in run.model.state_dict().items()}
-    for index, parameter in enumerate(run.model.parameters()):
-        for moment in MOMENTS:
-            arrays[f"{moment}.{index}"] = run.optimizer.state[parameter][moment].numpy()
-    document = {"settings": settings, "epochs_done": done}
-    save(
-        checkpoint,
-        Artifact(KIND, document, arrays, provenance(seconds=seconds, torch=torch.__version__)),
+def _step(run: _Run, chosen: torch.Tensor, step: int, generator: torch.Generator) -> float:
+    """Take one step; return this process's part of the batch's summed loss."""
+    recipe, size = run.recipe, len(chosen)
+    mine = run.place.share(chosen).to(run.labels.device)
+    if size < run.place.count:
+        return 0.0  # a last batch too small to give each process an image
+    images = run.images[mine]
+    if recipe.augment is not None:
+        images = recipe.augment(images, generator)
+    rate = recipe.rate(
+        (run.progress.epochs_done * run.batches + step) / (recipe.epochs * run.batches)
     )
+    for group in run.optimizer.param_groups:
+        group["lr"] = rate * group["share"]
+    run.optimizer.zero_grad()
+    loss = functional.cross_entropy(run.replica(images), run.labels[mine])
+    # Parts may differ in size, and the processes' gradients are averaged.
+    scaled = loss if run.place.count == 1 else loss * (len(mine) * run.place.count / size)
+    torch.autograd.backward(scaled)
+    run.optimizer.step()
+    return loss.item() * len(mine)
 
 
-def _resume(run: _Run, checkpoint: Path, settings: dict[str, Any]) -> tuple[int, float]:
-    """Put a checkpoint's state in place; return the epochs done and the seconds they took."""
-    saved = load(checkpoint, KIND)
-    found = saved.document["settings"]
-    for name, value in settings.items():
-        if found.get(name) != value:
-            raise ArtifactError(
-                f"{checkpoint} must be of this training, not of one with another {name}: "
-                "name another checkpoint, or delete it to start again"
-            )
-    done = int(saved.document["epochs_done"])
-    # An array of no dimensions comes back from disk with one, so shapes are taken from the model.
-    run.model.load_state_dict(
-        {
-            name: torch.tensor(saved.arrays[f"model.{name}"]).reshape(value.shape)
-            for name, value in run.model.state_dict().items()
-        }
-    )
-    for index, parameter in enumerate(run.model.parameters()):
-        state = {moment: torch.tensor(saved.arrays[f"{moment}.{index}"]) for moment in MOMENTS}
-        state["step"] = torch.tensor(float(done * run.batches))
-        run.optimizer.state[parameter] = state
-    return done, float(saved.provenance["seconds"])
+def _finite(run: _Run, total: float) -> None:
+    if not math.isfinite(total):
+        raise IntaglioError(
+            f"the training loss must stay finite, not be {total} in epoch "
+            f"{run.progress.epochs_done + 1}: "
+            f"lower the learning rate, now {run.recipe.learning_rate:g}"
+        )
+
+
+def _sow(place: Place, words: list[int]) -> None:
+    seed = int(np.random.SeedSequence(words).generate_state(1)[0])
+    torch.default_generator.manual_seed(seed)
+    if place.device.type == "cuda":
+        torch.cuda.manual_seed(seed)
+
+
+def _random(place: Place) -> dict[str, torch.Tensor]:
+    state = {"cpu": torch.get_rng_state()}
+    if place.device.type == "cuda":
+        state["cuda"] = torch.cuda.get_rng_state(place.device)
+    return state
+
+
+def _set_random(place: Place, state: dict[str, torch.Tensor]) -> None:
+    torch.set_rng_state(state["cpu"])
+    if place.device.type == "cuda":
+        torch.cuda.set_rng_state(state["cuda"], place.device)

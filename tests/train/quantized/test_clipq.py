@@ -66,6 +66,15 @@ def test_levels_are_uniform_intervals_and_values_their_means(
         assert float(found.centroids[level + found.offset]) == pytest.approx(float(mean), abs=1e-6)
 
 
+@given(seeds, st.integers(1, 200), prunes, bits)
+def test_the_fast_path_is_the_definition(seed: int, count: int, prune: float, bits: int) -> None:
+    weight = drawn(seed, count).double()
+    found = clip(weight.float(), prune, bits)
+    expected = clip(weight.float().double(), prune, bits)
+    assert torch.equal(found.levels, expected.levels)
+    assert torch.allclose(found.centroids.double(), expected.centroids, rtol=1e-6)
+
+
 @given(seeds, st.integers(2, 100), prunes, bits)
 def test_intervals_are_dealt_so_that_the_widest_is_narrowest(
     seed: int, count: int, prune: float, bits: int

@@ -83,9 +83,9 @@ def test_powers_of_two_are_the_nearest_of_the_learned_scale(seed: int, bits: int
     exponent = torch.log2(scale)
     assert torch.equal(exponent, exponent.round())
     assert float((exponent - torch.log2(quantizer.scale)).detach().abs().max()) <= 0.5001
-    scale.sum().backward()
+    quantizer(weight).sum().backward()
     assert quantizer.scale.grad is not None
-    assert bool((quantizer.scale.grad > 0).all())
+    assert bool((quantizer.scale.grad != 0).any())
 
 
 def test_a_scale_never_gets_below_its_least() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import hypothesis.strategies as st
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from torch import nn
 from torch.nn import functional
 
@@ -75,6 +75,7 @@ def ready(scheme: QatScheme, seed: int) -> nn.Module:
     return model
 
 
+@settings(max_examples=20)
 @given(schemes(), st.integers(0, 2**31))
 def test_full_weights_are_only_ever_what_the_optimizer_makes_them(
     scheme: QatScheme, seed: int
@@ -101,6 +102,7 @@ def test_full_weights_are_only_ever_what_the_optimizer_makes_them(
             assert torch.equal(weight, copies[name])
 
 
+@settings(max_examples=20)
 @given(schemes(), st.integers(0, 2**31))
 def test_frozen_it_gives_the_same_and_all_is_on_grids(scheme: QatScheme, seed: int) -> None:
     model = ready(scheme, seed)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 
 import hypothesis.strategies as st
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -59,8 +60,9 @@ def published(weights: list[float], prune: float, bits: int) -> tuple[list[int],
             levels[i] = sign * level
             members[level].append(weights[i])
         for level, those in members.items():
-            mean = sum(those) / (len(those) + 1e-7)
-            centroids[sign * level] = min(max(math.trunc(mean * 32) / 32, -4.0), 4 - 1 / 32)
+            mean = np.float32(sum(those)) / np.float32(len(those) + 1e-7)
+            whole = math.trunc(float(mean) * 32)
+            centroids[sign * level] = min(max(whole / 32, -4.0), 4 - 1 / 32)
     centroids[0] = 0.0
     return levels, [centroids[level] for level in range(-half, half)]
 

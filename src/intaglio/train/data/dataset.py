@@ -16,6 +16,7 @@ class Dataset:
     """Images and labels, checked once and read-only from then on.
 
     Shapes: images [N, C, H, W] float32 in [0, 1], as torch has them; labels [N] int64 from 0 on.
+    `names` are those of the classes, where they have any.
 
     Raises:
         IntaglioError: an array has another type, shape or range.
@@ -26,6 +27,7 @@ class Dataset:
     train_labels: np.ndarray
     test_images: np.ndarray
     test_labels: np.ndarray
+    names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         _check(f"{self.name} train", self.train_images, self.train_labels)
@@ -33,6 +35,11 @@ class Dataset:
         train, test = self.train_images.shape[1:], self.test_images.shape[1:]
         if train != test:
             raise IntaglioError(f"{self.name} test images must be {train} each, not {test}")
+        if self.names and len(self.names) <= self._highest:
+            raise IntaglioError(
+                f"{self.name} must have a name for each of {self._highest + 1} classes, "
+                f"not {len(self.names)}"
+            )
         for array in (self.train_images, self.train_labels, self.test_images, self.test_labels):
             array.setflags(write=False)
 
@@ -45,8 +52,12 @@ class Dataset:
 
     @property
     def classes(self) -> int:
-        """One more than the highest label."""
-        return int(max(self.train_labels.max(), self.test_labels.max())) + 1
+        """As many as have names, or one more than the highest label."""
+        return len(self.names) or self._highest + 1
+
+    @property
+    def _highest(self) -> int:
+        return int(max(self.train_labels.max(), self.test_labels.max()))
 
     @property
     def sha256(self) -> str:

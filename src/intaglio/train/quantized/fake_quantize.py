@@ -15,6 +15,7 @@ al., "LSQ+", CVPR workshops 2020, section 3.1.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -50,6 +51,17 @@ def fake_quantize(
         raise QuantizationError(f"rounding must be {' or '.join(ROUNDINGS)}, not {rounding!r}")
     if low > high:
         raise QuantizationError(f"the low end of a grid must be at most {high}, not {low}")
+    return _computed(x, scale, zero_point, low, high, rounding)
+
+
+def _computed(
+    x: torch.Tensor,
+    scale: torch.Tensor,
+    zero_point: torch.Tensor,
+    low: int,
+    high: int,
+    rounding: str,
+) -> torch.Tensor:
     rows = _rows(x, scale, zero_point)
     if rows is None:
         return by_definition(x, scale, zero_point, low, high, rounding)
@@ -60,6 +72,60 @@ def fake_quantize(
         values, scales, zeros, ends, rounding == "half_even", out.numpy().reshape(values.shape)
     )
     return out
+
+
+class _InTraining(torch.autograd.Function):
+    """As the operator, without what calling one from Python costs; learned numbers are apart."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        x: torch.Tensor,
+        learned_scale: torch.Tensor | None,
+        learned_zero: torch.Tensor | None,
+        scale: torch.Tensor,
+        zero_point: torch.Tensor,
+        grid: tuple[int, int, str],
+        factor: float,
+    ) -> torch.Tensor:
+        ctx.save_for_backward(x, scale, zero_point)
+        ctx.grid, ctx.factor = grid, factor
+        ctx.shapes = [None if one is None else one.shape for one in (learned_scale, learned_zero)]
+        return _computed(x, scale, zero_point, *grid)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Any) -> tuple[torch.Tensor | None, ...]:
+        x, scale, zero_point = ctx.saved_tensors
+        wanted = ctx.needs_input_grad[1:3]
+        found = _gradients(x, scale, zero_point, gradients[0], ctx.grid, any(wanted))
+        learned = [
+            one.reshape(shape) * ctx.factor if want and one is not None else None
+            for one, shape, want in zip(found[1:], ctx.shapes, wanted, strict=True)
+        ]
+        return (found[0], *learned, None, None, None, None)
+
+
+def in_training(
+    x: torch.Tensor,
+    learned: tuple[torch.Tensor | None, torch.Tensor | None],
+    used: tuple[torch.Tensor, torch.Tensor],
+    grid: tuple[int, int, str],
+    factor: float,
+) -> torch.Tensor:
+    """Compute the very numbers of `fake_quantize`, for training, where every call counts.
+
+    Args:
+        x: what is rounded.
+        learned: parameters, or None, that get the gradients of scale and zero point.
+        used: scale and zero point, made of these in any way.
+        grid: low, high and rounding.
+        factor: times which the learned ones get their gradients.
+    """
+    return _apply(x, *learned, *used, grid, factor)
+
+
+#: torch leaves it without types.
+_apply: Callable[..., torch.Tensor] = _InTraining.apply
 
 
 def by_definition(

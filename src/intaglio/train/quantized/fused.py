@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Rounding to a grid and its gradient, each in one pass over memory: what makes training fast.
+"""What training does to every number, each in one pass over memory: rounding, its gradient, cuts.
 
 Rows share a scale: one row for a whole tensor, or one for each output channel. All sums and
 products are those of 32-bit floats, operation by operation as in `fake_quantize.by_definition`;
@@ -107,3 +107,28 @@ def sums(
             of_zero += part[1]
         found[0, r] = of_scale
         found[1, r] = -of_zero * scale[r]
+
+
+@numba.njit(cache=True, nogil=True)
+def cut(
+    x: Floats,
+    thresholds: Floats,
+    widths: Floats,
+    counts: tuple[int, int],
+    levels: np.ndarray[Any, np.dtype[np.int64]],
+    sums: np.ndarray[Any, np.dtype[np.float64]],
+    found: np.ndarray[Any, np.dtype[np.int64]],
+) -> None:
+    """Write the level of each weight, and sum and number of those of each level.
+
+    The first of two thresholds, widths and counts of intervals is that of positive weights.
+    """
+    for i in range(x.shape[0]):
+        level = 0
+        if x[i] > thresholds[0] and counts[0] > 0:
+            level = min(int((x[i] - thresholds[0]) / widths[0]), counts[0] - 1) + 1
+        elif -x[i] > thresholds[1] and counts[1] > 0:
+            level = -min(int((-x[i] - thresholds[1]) / widths[1]), counts[1] - 1) - 1
+        levels[i] = level
+        sums[level + counts[1]] += x[i]
+        found[level + counts[1]] += 1

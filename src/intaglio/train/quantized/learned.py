@@ -22,8 +22,6 @@ from intaglio.train.quantized.quantizer import (
     check_bits,
     each_channel,
     nearest_power_of_two,
-    slowed,
-    straight_through,
 )
 
 #: No scale gets smaller: a code would stand for nothing.
@@ -75,16 +73,20 @@ class LearnedScale(Quantizer):
             start = self._plus(rows) if self.plus else self._plain(rows)
             self.scale.copy_(start.clamp(min=LEAST_SCALE).reshape(self.scale.shape))
 
-    def grid(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return the learned scale and zero point, with their gradients slowed."""
-        factor = self._factor(x)
-        scale = slowed(self.scale, factor).clamp(min=LEAST_SCALE)
-        if self.power_of_two:
-            scale = straight_through(scale, nearest_power_of_two(scale.detach()))
-        if not self.zero_point.requires_grad:
-            return scale, self.zero_point.detach()
-        zero = slowed(self.zero_point, factor)
-        return scale, straight_through(zero, torch.round(zero.detach()))
+    def grid(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:  # noqa: ARG002
+        """Return what is used for the learned scale and zero point."""
+        scale = self.scale.detach().clamp(min=LEAST_SCALE)
+        zero = self.zero_point.detach()
+        return (
+            nearest_power_of_two(scale) if self.power_of_two else scale,
+            torch.round(zero) if self.plus else zero,
+        )
+
+    def learned(self, x: torch.Tensor) -> tuple[torch.Tensor | None, torch.Tensor | None, float]:
+        """Return scale and zero point, and the factor of LSQ."""
+        numbers = x.numel() / self.scale.numel() if self.of_weight else x[0].numel()
+        factor = 1 / math.sqrt(max(1.0, numbers) * max(1, self.high))
+        return self.scale, self.zero_point if self.plus else None, factor
 
     def _plain(self, rows: torch.Tensor) -> torch.Tensor:
         return 2 * rows.abs().mean(1) / math.sqrt(max(1, self.high))
@@ -97,12 +99,6 @@ class LearnedScale(Quantizer):
         scale = ((most - least) / (self.high - self.low)).clamp(min=LEAST_SCALE)
         self.zero_point.copy_((self.low - least / scale).round().reshape(1))
         return scale.reshape(1)
-
-    def _factor(self, x: torch.Tensor) -> float:
-        if not torch.is_grad_enabled():
-            return 1.0
-        numbers = x.numel() / self.scale.numel() if self.of_weight else x[0].numel()
-        return 1 / math.sqrt(max(1.0, numbers) * max(1, self.high))
 
 
 def learned_activations(

@@ -112,7 +112,7 @@ def frozen(model: nn.Module) -> nn.Module:
 
     Exactness: the copy gives the very results of the model in evaluation mode.
     """
-    result = _copy(model).eval()
+    result = _copy(model)
     for module in list(result.modules()):
         if not parametrize.is_parametrized(module, "weight"):
             continue
@@ -125,7 +125,7 @@ def frozen(model: nn.Module) -> nn.Module:
     for name, quantizer in activation_quantizers(result).items():
         if type(quantizer) not in (Grid, FlowNetActivations):
             result.set_submodule(name, quantizer.frozen(torch.zeros(1, 1)))
-    return result.requires_grad_(requires_grad=False)
+    return result.eval().requires_grad_(requires_grad=False)
 
 
 def activation_quantizers(model: nn.Module) -> dict[str, Quantizer]:

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from intaglio.errors import QuantizationError
-from intaglio.train.quantized.fake_quantize import fake_quantize
+from intaglio.train.quantized.fake_quantize import fake_quantize, in_training
 
 MAX_BITS = 8
 
@@ -29,7 +29,14 @@ class Quantizer(nn.Module, ABC):
 
     @abstractmethod
     def grid(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return scale and zero point for this tensor, which the learned kinds do not look at."""
+        """Return scale and zero point for this tensor, without gradients."""
+
+    def learned(
+        self,
+        x: torch.Tensor,  # noqa: ARG002
+    ) -> tuple[torch.Tensor | None, torch.Tensor | None, float]:
+        """Return the parameters behind scale and zero point, and what slows their gradients."""
+        return None, None, 1.0
 
     def chosen(self, x: torch.Tensor) -> torch.Tensor:
         """Return what is rounded: the tensor, or values of the grid already chosen for it."""
@@ -41,7 +48,15 @@ class Quantizer(nn.Module, ABC):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return the tensor on the grid."""
         scale, zero_point = self.grid(x)
-        return fake_quantize(self.chosen(x), scale, zero_point, self.low, self.high, self.rounding)
+        if not self.training:
+            return fake_quantize(
+                self.chosen(x), scale, zero_point, self.low, self.high, self.rounding
+            )
+        *learned, factor = self.learned(x)
+        grid = (self.low, self.high, self.rounding)
+        return in_training(
+            self.chosen(x), (learned[0], learned[1]), (scale, zero_point), grid, factor
+        )
 
     def frozen(self, x: torch.Tensor) -> Grid:
         """Return the grid of this tensor, which nothing changes any more."""
@@ -81,31 +96,24 @@ class Grid(Quantizer):
 
 
 class _Identity(torch.autograd.Function):
-    """A value in place of another one, to which the gradient goes, times a factor."""
+    """A value in place of another one, to which the gradient goes."""
 
     @staticmethod
-    def forward(ctx: Any, latent: torch.Tensor, value: torch.Tensor, factor: float) -> torch.Tensor:
-        ctx.factor = factor
-        return value.view_as(value) if value is latent else value
+    def forward(ctx: Any, latent: torch.Tensor, value: torch.Tensor) -> torch.Tensor:  # noqa: ARG004
+        return value
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Any) -> tuple[torch.Tensor, None, None]:
-        (gradient,) = gradients
-        return (gradient if ctx.factor == 1 else gradient * ctx.factor), None, None
-
-
-#: torch leaves it without types.
-_passed: Callable[[torch.Tensor, torch.Tensor, float], torch.Tensor] = _Identity.apply
+    def backward(ctx: Any, *gradients: Any) -> tuple[torch.Tensor, None]:  # noqa: ARG004
+        return gradients[0], None
 
 
 def straight_through(latent: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
     """Return the value exactly, and hand its gradient to `latent`."""
-    return _passed(latent, value, 1.0)
+    return _passed(latent, value)
 
 
-def slowed(x: torch.Tensor, factor: float) -> torch.Tensor:
-    """Return x itself, with its gradient times a factor."""
-    return _passed(x, x.detach(), factor)
+#: torch leaves it without types.
+_passed: Callable[[torch.Tensor, torch.Tensor], torch.Tensor] = _Identity.apply
 
 
 def nearest_power_of_two(x: torch.Tensor) -> torch.Tensor:

@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What does LeNet-5 reach on MNIST, in floats and trained in few bits?
+
+    .venv/bin/python benchmarks/accuracy.py FOLDER --data DIR [--only NAME ..] [--json]
+
+DIR has MNIST's IDX files. All training images are trained on, the test images in DIR are judged by,
+once, after the last epoch. Seeds are fixed. The float network is trained first, the others start
+from it. Stopped and started again it goes on where it was: FOLDER has checkpoints, and a result for
+each network.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from intaglio.artifact import write_json
+from intaglio.train.augment import Jitter
+from intaglio.train.data import Dataset, load_dataset
+from intaglio.train.metrics import accuracy
+from intaglio.train.quantized import QatScheme, calibrate, frozen, prepare
+from intaglio.train.trainer import train
+from intaglio.train.zoo.lenet5 import LeNet5
+
+SEED, BATCH, START_IMAGES = 0, 256, 512
+#: A little distortion: the digits are as upright as those to be judged by.
+AUGMENT = Jitter(shift_pixels=1.5, turn_degrees=8.0, stretch=0.08, slant=0.08)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A network to train, and what it must reach: a share, or a distance from the float one."""
+
+    name: str
+    scheme: QatScheme | None
+    epochs: int
+    learning_rate: float
+    at_least: float = 0.0
+    within: float = 1.0
+
+
+CASES = (
+    Case("float", None, 15, 4e-3, at_least=0.990),
+    Case("w2a2", QatScheme(2, 2), 15, 2e-3, at_least=0.985),
+    Case(
+        "binary weights, a2",
+        QatScheme(1, 2, "binary", per_channel=True),
+        15,
+        2e-3,
+        at_least=0.975,
+    ),
+    Case("CLIP-Q p=0.4 b=2", QatScheme(2, 8, "clipq", prune=0.4), 15, 1e-3, within=0.003),
+)
+
+
+def main() -> int:
+    """Train what is not trained yet, print, and return 1 where a network misses its mark."""
+    arguments = _arguments()
+    data = load_dataset(arguments.data)
+    wanted = [case for case in CASES if not arguments.only or case.name in arguments.only]
+    rows = [_row(case, data, arguments.folder) for case in wanted]
+    if arguments.json:
+        print(json.dumps(rows, indent=2))
+    else:
+        print(f"{'network':<20} {'accuracy':>9} {'mark':>9} {'epochs':>7} {'seconds':>8}")
+        for row in rows:
+            print(
+                f"{row['name']:<20} {row['accuracy']:>9.2%} {row['mark']:>9.2%} "
+                f"{row['epochs']:>7} {row['seconds']:>8.0f}"
+            )
+    return int(any(row["accuracy"] < row["mark"] for row in rows))
+
+
+def _row(case: Case, data: Dataset, folder: Path) -> dict[str, Any]:
+    """Return a network's result, from its file or by training."""
+    file = folder / f"{case.name}.json"
+    settings = {
+        "scheme": None if case.scheme is None else case.scheme.to_json(),
+        "epochs": case.epochs,
+        "learning_rate": case.learning_rate,
+        "augment": repr(AUGMENT),
+        "data": data.sha256,
+    }
+    if file.exists():
+        row: dict[str, Any] = json.loads(file.read_text())
+        if row["settings"] == json.loads(json.dumps(settings)):
+            return row
+    base = None if case.scheme is None else _row(CASES[0], data, folder)["accuracy"]
+    model: torch.nn.Module = LeNet5(SEED)
+    if case.scheme is not None:
+        _train(model, CASES[0], data, folder)  # done already: reads the weights
+        model = prepare(model, case.scheme)
+        calibrate(model, torch.tensor(data.train_images[:START_IMAGES]))
+    seconds = _train(model, case, data, folder)
+    if case.scheme is not None:
+        model = frozen(model)
+    row = {
+        "name": case.name,
+        "accuracy": accuracy(model, data.test_images, data.test_labels),
+        "mark": case.at_least if base is None else max(case.at_least, base - case.within),
+        "epochs": case.epochs,
+        "seconds": seconds,
+        "settings": settings,
+    }
+    write_json(file, row)
+    return row
+
+
+def _train(model: torch.nn.Module, case: Case, data: Dataset, folder: Path) -> float:
+    found = train(
+        model,
+        data,
+        epochs=case.epochs,
+        batch_size=BATCH,
+        learning_rate=case.learning_rate,
+        seed=SEED,
+        checkpoint=folder / f"{case.name}.checkpoint",
+        augment=AUGMENT,
+    )
+    return found.seconds
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("folder", type=Path, help="for checkpoints and results")
+    parser.add_argument("--data", type=Path, required=True, help="MNIST's IDX files")
+    parser.add_argument(
+        "--only", nargs="+", choices=[case.name for case in CASES], help="these networks alone"
+    )
+    parser.add_argument("--json", action="store_true", help="print the result as JSON")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
