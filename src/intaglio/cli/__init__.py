@@ -27,6 +27,7 @@ from intaglio.cli import (
     report,
     scalesim,
     simulate,
+    sweep,
     synthesize,
 )
 from intaglio.errors import IntaglioError
@@ -35,6 +36,7 @@ COMMANDS = (
     inspect,
     quantize,
     evaluate,
+    sweep,
     explore,
     predict,
     emit,

@@ -91,7 +91,7 @@ def quantize(
     if batch < 1:
         raise QuantizationError(f"a batch must be at least 1 frame, not {batch}")
     scheme = scheme or Scheme()
-    graph, notes = scores_only(_prepared(graph))
+    graph, notes = scores_only(prepared(graph))
     factors: Mapping[str, np.ndarray] = {}
     if scheme.equalize:
         equalized = equalize(graph)
@@ -116,7 +116,7 @@ def quantize(
     return build.program(factors)
 
 
-def _prepared(graph: Graph) -> Graph:
+def prepared(graph: Graph) -> Graph:
     """Rewrite the floats so that each layer ends in one requantizer, and prove nothing changed."""
     after = rectify_before_pooling(batchnorm_to_depthwise(fold_batchnorm(graph)))
     if after.nodes != graph.nodes:
