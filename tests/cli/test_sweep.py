@@ -38,8 +38,13 @@ def test_every_pair_of_widths_is_measured(made: Made, tmp_path: Path, capsys: Ca
     assert float(rows[0]["accuracy"]) == found["points"][0]["accuracy"]
     assert matplotlib.image.imread(tmp_path / "s/sweep.png").shape == (480, 1440, 4)
     shown = text(capsys, *words(made, tmp_path / "s", *more))
-    assert shown.startswith("float accuracy ")
-    header = shown.splitlines()[2].split()
+    lines = shown.splitlines()
+    assert lines[0] == (
+        "warning: at least 12 of 12 images are those that the program was calibrated with: "
+        "its accuracy on others may be lower"
+    )
+    assert lines[2].startswith("float accuracy ")
+    header = lines[4].split()
     assert header == list(found["points"][0])
 
 

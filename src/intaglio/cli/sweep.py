@@ -19,6 +19,7 @@ from intaglio.flow.samples import read_samples
 from intaglio.quantize.cost import BUDGETS, INTERVAL
 from intaglio.quantize.ledger import ledger
 from intaglio.quantize.scheme_file import to_document
+from intaglio.quantize.seen import fingerprints, seen_before, seen_warning
 from intaglio.quantize.sweep import Mixture, Study, mixture, sensitivities, sweep
 from intaglio.report.sweep import as_csv, picture, table
 
@@ -89,14 +90,17 @@ def run(arguments: argparse.Namespace) -> Outcome:
         if arguments.budget:
             mixed = mixture(study, scheme, layers, arguments.budget)
         floats = study.float_accuracy
+    seen = seen_before(fingerprints(graph.frames(images)), graph.frames(data.images))
     rows = [point.row() for point in points]
     write_atomic(folder / "sweep.csv", as_csv(rows))
     write_atomic(folder / "sweep.png", picture(points, floats, mixed.point if mixed else None))
     document: dict[str, Any] = {"folder": str(folder), "scheme": str(scheme), "points": rows}
     document["float_accuracy"] = floats
+    document["warnings"] = [seen_warning(seen, len(data.images))] if seen else []
     parts = [table(rows)]
     if floats is not None:
         parts.insert(0, f"float accuracy {floats:.2%} on {len(data.images)} images")
+    parts = [*(f"warning: {text}" for text in document["warnings"]), *parts]
     if layers:
         document["layers"] = [found.row() for found in layers]
         write_atomic(folder / "layers.csv", as_csv(document["layers"]))
