@@ -31,7 +31,7 @@ from intaglio.quantize.ledger import Ledger, ledger
 from intaglio.quantize.places import Place, cost, places, with_bits
 from intaglio.quantize.program import prepared, quantize
 from intaglio.quantize.scheme import Scheme
-from intaglio.quantize.sweep import Study, mixture, sensitivities, sweep
+from intaglio.quantize.sweep import Study, measure_all, mixture, sensitivities
 from tests.quantize.networks import network, normal, small, uniform
 
 PLAIN = Scheme("s8", "u8", weight_estimator="mse")
@@ -117,7 +117,7 @@ def test_every_point_is_what_evaluate_finds(kept: Ledger) -> None:
     given_ = study(kept)
     pairs = list(product((8, 3), (8, 2)))
     for point, (weights, activations) in zip(
-        sweep(given_, PLAIN, pairs, progress=False), pairs, strict=True
+        measure_all(given_, PLAIN, pairs, progress=False), pairs, strict=True
     ):
         assert (point.weights, point.activations) == (weights, activations)
         program = quantize(given_.graph, given_.calibration, with_bits(PLAIN, weights, activations))
@@ -178,7 +178,7 @@ def test_a_width_that_cannot_be_says_which(kept: Ledger) -> None:
     with pytest.raises(
         QuantizationError, match=r"^8-bit weights and 8-bit activations: matmul 'f' .* must fit 32"
     ):
-        sweep(given_, Scheme(), [(8, 8)], progress=False)
+        measure_all(given_, Scheme(), [(8, 8)], progress=False)
 
 
 def test_data_must_be_there(kept: Ledger) -> None:
@@ -202,13 +202,13 @@ def test_what_is_kept_is_not_measured_again(tmp_path: Path) -> None:
     found = []
     for _ in range(2):
         with ledger(tmp_path / "s.sqlite") as kept:
-            points = sweep(study(kept, make=make), PLAIN, [(8, 8), (2, 2)], progress=False)
+            points = measure_all(study(kept, make=make), PLAIN, [(8, 8), (2, 2)], progress=False)
             found.append([point.row() for point in points])
     assert len(made) == 2
     assert found[0] == found[1]
     with ledger(tmp_path / "s.sqlite") as kept:
-        sweep(study(kept, make=make, method="other"), PLAIN, [(8, 8)], progress=False)
-        sweep(study(kept, small(1), make=make), PLAIN, [(8, 8)], progress=False)
+        measure_all(study(kept, make=make, method="other"), PLAIN, [(8, 8)], progress=False)
+        measure_all(study(kept, small(1), make=make), PLAIN, [(8, 8)], progress=False)
     assert len(made) == 4
 
 
@@ -224,9 +224,9 @@ def test_a_sweep_that_is_stopped_goes_on(tmp_path: Path) -> None:
 
     pairs = [(8, 8), (4, 4)]
     with pytest.raises(KeyboardInterrupt), ledger(tmp_path / "s.sqlite") as kept:
-        sweep(study(kept, make=make), PLAIN, pairs, progress=False)
+        measure_all(study(kept, make=make), PLAIN, pairs, progress=False)
     with ledger(tmp_path / "s.sqlite") as kept:
-        assert len(sweep(study(kept, make=make), PLAIN, pairs, progress=False)) == 2
+        assert len(measure_all(study(kept, make=make), PLAIN, pairs, progress=False)) == 2
     assert len(made) == 3
 
 

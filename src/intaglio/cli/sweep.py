@@ -5,23 +5,15 @@ from __future__ import annotations
 
 import argparse
 import re
-from itertools import product
 from pathlib import Path
-from typing import Any
 
-from intaglio.artifact import write_atomic, write_json
 from intaglio.cli.arguments import add_data, add_model, model
 from intaglio.cli.outcome import Outcome
 from intaglio.cli.schemes import add_scheme, chosen_scheme
 from intaglio.errors import QuantizationError
-from intaglio.flow.feed import ITERATIONS
+from intaglio.flow import sweep
 from intaglio.flow.samples import read_samples
 from intaglio.quantize.cost import BUDGETS, INTERVAL
-from intaglio.quantize.ledger import ledger
-from intaglio.quantize.scheme_file import to_document
-from intaglio.quantize.seen import fingerprints, seen_before, seen_warning
-from intaglio.quantize.sweep import Mixture, Study, mixture, sensitivities, sweep
-from intaglio.report.sweep import as_csv, picture, table
 
 HELP = "measure accuracy against bits, of all layers, of each, and of the best mixture"
 #: Bits that a sweep goes through where none are named, and the most there may be.
@@ -69,48 +61,33 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> Outcome:
     """Measure, write what was found, and say it."""
     weights = widths("--weights", arguments.weights, MOST_WEIGHTS)
-    same = arguments.activations == SAME
-    activations = (
-        weights if same else widths("--activations", arguments.activations, MOST_ACTIVATIONS)
-    )
-    pairs = list(zip(weights, weights, strict=True) if same else product(weights, activations))
-    scheme, graph = chosen_scheme(arguments), model(arguments)
+    activations = None
+    if arguments.activations != SAME:
+        activations = widths("--activations", arguments.activations, MOST_ACTIVATIONS)
     if arguments.interval < 1:
         raise QuantizationError(f"--interval must be at least 1 cycle, not {arguments.interval}")
+    scheme, graph = chosen_scheme(arguments), model(arguments)
     data = read_samples(arguments.data).first(arguments.count).fitted(graph)
-    calibration = read_samples(arguments.calibration, training=True, iterations=ITERATIONS)
-    images = calibration.first(arguments.images).fitted(graph).images
+    calibration = read_samples(arguments.calibration, training=True)
     folder = arguments.output or arguments.model.with_suffix(".sweep")
-    with ledger(folder / "sweep.sqlite") as kept:
-        study = Study(graph, images, data.images, data.labels, kept, arguments.interval)
-        points = sweep(study, scheme, pairs)
-        layers, mixed = [], None
-        if arguments.layers or arguments.budget:
-            layers = sensitivities(study, scheme, weights, activations)
-        if arguments.budget:
-            mixed = mixture(study, scheme, layers, arguments.budget)
-        floats = study.float_accuracy
-    seen = seen_before(fingerprints(graph.frames(images)), graph.frames(data.images))
-    rows = [point.row() for point in points]
-    write_atomic(folder / "sweep.csv", as_csv(rows))
-    write_atomic(folder / "sweep.png", picture(points, floats, mixed.point if mixed else None))
-    document: dict[str, Any] = {"folder": str(folder), "scheme": str(scheme), "points": rows}
-    document["float_accuracy"] = floats
-    document["warnings"] = [seen_warning(seen, len(data.images))] if seen else []
-    parts = [table(rows)]
-    if floats is not None:
-        parts.insert(0, f"float accuracy {floats:.2%} on {len(data.images)} images")
-    parts = [*(f"warning: {text}" for text in document["warnings"]), *parts]
-    if layers:
-        document["layers"] = [found.row() for found in layers]
-        write_atomic(folder / "layers.csv", as_csv(document["layers"]))
-        parts.append(table(document["layers"]))
-    if mixed is not None:
-        document["mixed"] = _mixed(mixed)
-        write_json(folder / "mixed.json", to_document(mixed.point.scheme))
-        parts.append(_told(mixed, folder))
-    write_json(folder / "sweep.json", document)
-    return Outcome("\n\n".join([*parts, f"{folder}: sweep.csv, sweep.png, sweep.json"]), document)
+    found = sweep(
+        graph,
+        calibration.first(arguments.images).fitted(graph).images,
+        data.images,
+        data.labels,
+        scheme=scheme,
+        weights=weights,
+        activations=activations,
+        layers=arguments.layers,
+        budget=arguments.budget,
+        interval=arguments.interval,
+        folder=folder,
+    )
+    found.write(folder)
+    text = f"{found}\n\n{folder}: sweep.csv, sweep.png, sweep.json"
+    if found.mixed is not None:
+        text += f"\nuse it: intaglio quantize MODEL --scheme {folder / 'mixed.json'}"
+    return Outcome(text, {"folder": str(folder), **found.to_json()})
 
 
 def widths(name: str, text: str, most: int) -> list[int]:
@@ -146,25 +123,3 @@ def budget(text: str) -> tuple[str, float]:
         known = " or ".join(f"{name}=N" for name in BUDGETS)
         raise argparse.ArgumentTypeError(f"must be {known}, not {text!r}")
     return kind, limit
-
-
-def _mixed(mixed: Mixture) -> dict[str, Any]:
-    bits = {value: {"weights": w, "activations": a} for value, (w, a) in mixed.bits.items()}
-    row = {n: v for n, v in mixed.point.row().items() if n not in ("weights", "activations")}
-    return {
-        "bits": bits,
-        "foretold_db": mixed.foretold_db,
-        **row,
-        "scheme": str(mixed.point.scheme),
-    }
-
-
-def _told(mixed: Mixture, folder: Path) -> str:
-    row = {"bits (weights, activations)": _bits(mixed), "foretold_db": mixed.foretold_db}
-    figures = {n: v for n, v in mixed.point.row().items() if n not in ("weights", "activations")}
-    text = table([{**row, **figures}])
-    return f"{text}\nuse it: intaglio quantize MODEL --scheme {folder / 'mixed.json'}"
-
-
-def _bits(mixed: Mixture) -> str:
-    return " ".join(f"{value}:{w},{a}" for value, (w, a) in mixed.bits.items())

@@ -92,6 +92,17 @@ class Mixture:
     bits: Mapping[str, tuple[int, int]]
     foretold_db: float
 
+    def to_json(self) -> dict[str, Any]:
+        """Return the figures, and the scheme as text."""
+        bits = {v: {"weights": w, "activations": a} for v, (w, a) in self.bits.items()}
+        return {**self.row(), "bits": bits, "scheme": str(self.point.scheme)}
+
+    def row(self) -> dict[str, Any]:
+        """Return the figures, bits as a text: of the weights that read a value, and of its own."""
+        bits = " ".join(f"{value}:{w},{a}" for value, (w, a) in self.bits.items())
+        reached = {**asdict(self.point.measured), **asdict(self.point.cost)}
+        return {"bits": bits, "foretold_db": self.foretold_db, **reached}
+
 
 @dataclass(frozen=True, eq=False)
 class Study:
@@ -187,7 +198,7 @@ class Study:
         return Measured(right, float((answers == real.argmax(axis=1)).mean()), ratio)
 
 
-def sweep(
+def measure_all(
     study: Study, scheme: Scheme, pairs: Iterable[tuple[int, int]], *, progress: bool = True
 ) -> list[Point]:
     """Measure a scheme at widths of weights and activations."""
