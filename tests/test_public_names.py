@@ -34,6 +34,7 @@ PUBLIC = [
     "ScaleSimReport",
     "Scheme",
     "Stalls",
+    "Sweep",
     "ToolError",
     "VerificationError",
     "device",
@@ -48,6 +49,7 @@ PUBLIC = [
     "report",
     "scalesim",
     "simulate",
+    "sweep",
     "synthesize",
 ]
 #: Imported late, where they are needed; the last ones come with others.

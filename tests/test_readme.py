@@ -9,6 +9,7 @@ import runpy
 import shlex
 import sys
 import textwrap
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,10 @@ from onnx import helper
 
 import intaglio
 from intaglio.cli import main, parser
+from intaglio.cli.schemes import chosen_scheme
 from intaglio.devices import device
 from intaglio.devices.description import parse_device
+from intaglio.quantize.scheme_file import from_document
 from tests.cli.tiny import write_model
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -142,6 +145,18 @@ def test_the_folding_by_hand_that_is_shown_runs(
     names = {"ig": intaglio, "program": program, "device": device("ecp5-25f")}
     runpy.run_path(str(code), init_globals=names)
     assert "interval=784" in capsys.readouterr().out
+
+
+def test_the_commands_and_the_scheme_that_choose_bits_are_ones() -> None:
+    lines = blocks("docs/howto/choose-bits.md", "console").splitlines()
+    commands = [shlex.split(line.removeprefix("$ ")) for line in lines if line.startswith("$ ")]
+    assert len(commands) == 3
+    for program, *words in commands:
+        assert program == "intaglio"
+        arguments = parser().parse_args(words)
+        assert chosen_scheme(arguments).activations == "u8" if "sweep" in words else "u4"
+    shown = from_document(tomllib.loads(blocks("docs/howto/choose-bits.md", "toml")))
+    assert shown.at("c1").weights == "s8n"
 
 
 def test_the_device_that_is_shown_is_one() -> None:

@@ -42,6 +42,7 @@ from intaglio.flow import (
     ScaleSimReport,
     Scheme,
     Stalls,
+    Sweep,
     device,
     emit,
     evaluate,
@@ -53,6 +54,7 @@ from intaglio.flow import (
     report,
     scalesim,
     simulate,
+    sweep,
     synthesize,
 )
 
@@ -82,6 +84,7 @@ __all__ = [
     "ScaleSimReport",
     "Scheme",
     "Stalls",
+    "Sweep",
     "ToolError",
     "VerificationError",
     "device",
@@ -96,5 +99,6 @@ __all__ = [
     "report",
     "scalesim",
     "simulate",
+    "sweep",
     "synthesize",
 ]

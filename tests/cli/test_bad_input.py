@@ -173,6 +173,64 @@ def test_more_images_than_there_are(made: Made, complaint: Complaint) -> None:
 # --- what is asked for ---------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        (
+            ("--scheme", "int9"),
+            "a scheme must be int8, pow2, affine8, codebook4, vitis or like w4a4",
+        ),
+        (("--scheme", "no.toml"), "a scheme's file must be readable: no.toml: "),
+        (("--weights", "s17"), "weights must be a signed integer type of 1 to 16 bits, like s8n"),
+        (("--weights", "s0"), "weights must be a signed integer type of 1 to 16 bits, like s8n"),
+        (("--activations", "u17"), "activations must be an integer type of 1 to 16 bits, like u8"),
+        (("--layer", "c1"), "a layer's exception must be like c1*:weights=s8n,activations=u8"),
+        (("--layer", "c1:bits=4"), "layer 'c1' has weights, activations, granularity, "),
+        (("--layer", "c1:weights=s0"), "layer 'c1': weights must be a signed integer type of 1"),
+        (("--layer", "c9:weights=s4"), "a layer's exception must match one of image, c1, r1, p1,"),
+        (("--batch", "-1"), "a batch must be at least 1 frame, not -1"),
+    ],
+)
+def test_a_scheme_that_cannot_be(
+    made: Made, tmp_path: Path, complaint: Complaint, words: tuple[str, ...], text: str
+) -> None:
+    out = ("-o", tmp_path / "x.program")
+    said = complaint(2, "quantize", made.model, "--calibration", made.data, *out, *words)
+    assert said.startswith(text)
+
+
+def test_calibration_by_a_function_that_is_not_there(made: Made, complaint: Complaint) -> None:
+    words = ("quantize", made.model, "--calibration", "nowhere:batch")
+    assert complaint(2, *words) == (
+        "nowhere:batch must name a function that exists: No module named 'nowhere'"
+    )
+
+
+def test_pictures_of_another_size_than_the_model_takes(
+    made: Made, tmp_path: Path, complaint: Complaint
+) -> None:
+    path = tmp_path / "d.csv"
+    path.write_text("label,a,b,c,d\n0,1,2,3,4\n")
+    assert complaint(2, "quantize", made.model, "--calibration", path) == (
+        "data for 'image' must have shape (N, 1, 8, 8), not (1, 1, 2, 2)"
+    )
+
+
+@pytest.mark.parametrize(
+    "scheme", ["int8", "pow2", "vitis", "affine8", "codebook4", "w3a3", "w1a1"]
+)
+def test_data_that_is_constant_is_quantised_all_the_same(
+    made: Made, tmp_path: Path, scheme: str
+) -> None:
+    """Ranges of nothing but zero, or of one number, have a defined result in every scheme."""
+    for value in (0.0, 0.5, -1.0):
+        data, out = tmp_path / "d.npy", tmp_path / "x.program"
+        np.save(data, np.full((4, *IMAGE), value, dtype=np.float32))
+        words = ("quantize", made.model, "--calibration", data, "--scheme", scheme, "-o", out)
+        assert intaglio(*words) == 0
+        assert intaglio("evaluate", made.model, out, "--data", data) == 0
+
+
 def test_an_unknown_device(made: Made, tmp_path: Path, complaint: Complaint) -> None:
     words = ("explore", made.program, "--device", "artix", "-o", tmp_path / "x.design")
     assert complaint(2, *words) == (f"device must be one of {', '.join(devices())}, not 'artix'")

@@ -11,12 +11,13 @@ import pytest
 from intaglio.arch.dataflow import dataflow
 from intaglio.devices import device
 from intaglio.explore.folding import best_throughput
+from intaglio.ir.graph import Graph
 from intaglio.quantize.program import quantize
 from intaglio.quantize.scheme import Override, Scheme
 from intaglio.rtl.bundle import emit
 from intaglio.tools.simulation import simulate
 from intaglio.tools.verilator import Stalls
-from tests.quantize.networks import small, uniform
+from tests.quantize.networks import separable, small, uniform
 
 SCHEMES = {
     "binary": Scheme(weights="s1", activations="u1", weight_estimator="mse", estimator="mse"),
@@ -29,11 +30,13 @@ SCHEMES = {
 }
 
 
-@pytest.mark.parametrize("name", SCHEMES)
+@pytest.mark.parametrize(
+    ("graph", "name"), [*((small(3), name) for name in SCHEMES), (separable(3), "binary")]
+)
 def test_few_bits_give_every_bit_at_the_predicted_cycle(
-    name: str, runtime: Path, tmp_path: Path
+    graph: Graph, name: str, runtime: Path, tmp_path: Path
 ) -> None:
-    graph, images = small(3), uniform(5, 6, 6, 6, 2)
+    images = uniform(5, 6, 6, 6, 2)
     program = quantize(graph, images, SCHEMES[name])
     target = device("ecp5-85f")
     design = dataflow(program, target, best_throughput(program, target, 0.1).folds)

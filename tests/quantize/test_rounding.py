@@ -19,7 +19,7 @@ from intaglio.ops.relu import Relu
 from intaglio.quantize.adaround import adaround
 from intaglio.quantize.gptq import gptq
 from intaglio.quantize.program import quantize
-from intaglio.quantize.rounding import DAMPING, ROUNDERS, Rounded, rounded
+from intaglio.quantize.rounding import DAMPING, ROUNDERS, ROUNDING, Rounded, rounded
 from intaglio.quantize.sample import Moments
 from intaglio.quantize.scheme import Override, Scheme
 from intaglio.quantize.weights import Grid
@@ -111,7 +111,8 @@ def test_groups_are_rounded_by_themselves(seed: int) -> None:
     found = rounded(weight, np.zeros(4), grid, "adaround", moments)
     for g, products in enumerate((gram, other)):
         rows = slice(2 * g, 2 * g + 2)
-        damped = products + DAMPING * np.diag(products).mean() * np.eye(3)
+        more = DAMPING * np.diag(products).mean() + ROUNDING * (means[1, g] ** 2).mean()
+        damped = products + more * np.eye(3)
         codes = adaround(weight[rows], damped, grid.rows(rows))
         assert np.array_equal(found.codes[rows], codes)
         real = codes * grid.scales[rows].reshape(-1, 1)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from intaglio.ir.execute import trace
 from intaglio.numerics.types import IntType
 from intaglio.ops.average_pool import AveragePool
+from intaglio.ops.function import Function
 from intaglio.ops.matmul import Matmul
 from intaglio.ops.relu import Relu
 from intaglio.ops.requantize import Requantize
@@ -114,6 +116,19 @@ def test_a_window_of_nine_is_averaged_by_seven_sixty_fourths() -> None:
     program = quantize(graph, images, VITIS_SCHEME)
     found = trace(program.graph, {"x": program.quantize_input(images)})["p"]
     assert found.item() == (9 * 127 * 7 + 32) >> 6
+
+
+def test_a_leaky_relu_has_the_slope_of_the_unit() -> None:
+    graph = network((256,), ("l", Function("leaky_relu", (0.1,)), "x"))
+    images = np.arange(-128, 128).reshape(1, 256)
+    for scheme, slope in (
+        (VITIS_SCHEME, 26 / 256),
+        (replace(VITIS_SCHEME, scale_rule="pow2"), 0.1),
+    ):
+        program = quantize(graph, images, scheme)
+        found = trace(program.graph, {"x": program.quantize_input(images)})["l"]
+        exact = np.floor(np.where(images < 0, slope * images, images) + 0.5)
+        assert np.array_equal(found, exact)
 
 
 def test_batches_vote() -> None:

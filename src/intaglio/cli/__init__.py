@@ -27,6 +27,7 @@ from intaglio.cli import (
     report,
     scalesim,
     simulate,
+    sweep,
     synthesize,
     train,
 )
@@ -37,6 +38,7 @@ COMMANDS = (
     inspect,
     quantize,
     evaluate,
+    sweep,
     explore,
     predict,
     emit,

@@ -12,7 +12,7 @@ from intaglio.cli.outcome import Outcome
 from intaglio.flow import evaluate
 from intaglio.flow.samples import read_samples
 from intaglio.ops.store import load_program
-from intaglio.quantize.seen import seen_before
+from intaglio.quantize.seen import seen_before, seen_warning
 
 HELP = "compare a program with its float model: accuracy, and the error of every layer"
 
@@ -32,11 +32,6 @@ def run(arguments: argparse.Namespace) -> Outcome:
     found = evaluate(graph, program, samples.images, samples.labels)
     calibrated = load(arguments.program, "program").provenance.get("calibration_frames", ())
     seen = seen_before(calibrated, graph.frames(samples.images))
-    warnings = [
-        f"at least {seen} of {found.count} images are those that the program was calibrated with: "
-        "its accuracy on others may be lower"
-    ]
-    document = {**found.to_json(), "warnings": warnings if seen else []}
-    return Outcome(
-        "\n".join([*(f"warning: {w}" for w in document["warnings"]), str(found)]), document
-    )
+    warnings = [seen_warning(seen, found.count)] if seen else []
+    document = {**found.to_json(), "warnings": warnings}
+    return Outcome("\n".join([*(f"warning: {text}" for text in warnings), str(found)]), document)

@@ -11,17 +11,24 @@ from intaglio.quantize import estimators
 from intaglio.quantize.scheme_file import override_of, read_scheme
 
 #: Arguments that stand for a field of a scheme by the same name.
-FIELDS = ("granularity", "weights", "activations", "estimator", "weight_estimator", "rounding")
+FIELDS = ("granularity", "estimator", "weight_estimator", "rounding")
+TYPES = ("weights", "activations")
 FLAGS = ("equalize", "correct_bias")
 
 
-def add_scheme(parser: argparse.ArgumentParser) -> None:
-    """Add the scheme and what may differ from it."""
-    known = "int8 (default), pow2, affine8, codebook4, vitis, like w4a4, or a .toml or .json file"
-    parser.add_argument("--scheme", default="int8", metavar="NAME|FILE", help=known)
+def add_scheme(
+    parser: argparse.ArgumentParser, default: str = "int8", *, types: bool = True
+) -> None:
+    """Add the scheme and what may differ from it; without types where these are swept."""
+    known = "int8, pow2, affine8, codebook4, vitis, like w4a4, or a .toml or .json file"
+    parser.add_argument(
+        "--scheme", default=default, metavar="NAME|FILE", help=f"{known} (default {default})"
+    )
     parser.add_argument("--granularity", choices=["per_tensor", "per_channel"])
-    parser.add_argument("--weights", metavar="TYPE", help="e.g. s8n, s4n, s1 for -1 and +1")
-    parser.add_argument("--activations", metavar="TYPE", help="e.g. u8, u4")
+    if types:
+        parser.add_argument("--weights", metavar="TYPE", help="e.g. s8n, s4n, s1 for -1 and +1")
+        parser.add_argument("--activations", metavar="TYPE", help="e.g. u8, u4")
+    parser.set_defaults(types=types)
     names = list(estimators())
     parser.add_argument("--estimator", choices=names, help="what finds ranges of activations")
     parser.add_argument("--weight-estimator", choices=names, help="what finds those of weights")
@@ -51,7 +58,8 @@ def chosen_scheme(arguments: argparse.Namespace) -> Scheme:
     Raises:
         QuantizationError: there is no such scheme, or a field is not one of its allowed values.
     """
-    given = {name: getattr(arguments, name) for name in (*FIELDS, *FLAGS)}
+    names = (*FIELDS, *FLAGS, *(TYPES if arguments.types else ()))
+    given = {name: getattr(arguments, name) for name in names}
     layers = tuple(override_of(text) for text in arguments.layer)
     scheme = read_scheme(arguments.scheme)
     changes = {name: value for name, value in given.items() if value is not None}

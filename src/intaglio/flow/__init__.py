@@ -23,6 +23,7 @@ from intaglio.explore.array_candidates import ArrayExploration, Space
 from intaglio.explore.buffers import settle_buffers
 from intaglio.explore.folding import Folding, best_throughput, least_area, pareto
 from intaglio.explore.latency import least_area_within, least_latency
+from intaglio.flow.bits import Sweep, sweep
 from intaglio.ir.graph import Graph, Program
 from intaglio.quantize.accuracy import Evaluation, evaluate
 from intaglio.quantize.program import quantize
@@ -60,6 +61,7 @@ __all__ = [
     "ScaleSimReport",
     "Scheme",
     "Stalls",
+    "Sweep",
     "device",
     "emit",
     "evaluate",
@@ -71,6 +73,7 @@ __all__ = [
     "report",
     "scalesim",
     "simulate",
+    "sweep",
     "synthesize",
 ]
 

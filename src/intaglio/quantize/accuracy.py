@@ -127,8 +127,8 @@ def evaluate(
     codes = program.quantize_input(images)
     names = _pairs(graph, program)
     sums = {name: _Sums() for name in names}
-    scores: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
-    ends = _scores(graph), _scores(program.graph)
+    found: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
+    ends = scores(graph), scores(program.graph)
     integers = engine(program, (*names.values(), ends[1]))
     parts = list(batches(len(frames)))
     for part in tqdm(parts, "evaluate", leave=False, delay=2, unit=f"x{BATCH} frames"):
@@ -137,13 +137,13 @@ def evaluate(
         for name, twin in names.items():
             element = program.graph.types[twin].integer
             sums[name].add(real[name], whole[twin], program.quantization[twin], element)
-        scores[0].append(real[ends[0]])
-        scores[1].append(_real(program, ends[1], whole[ends[1]]))
+        found[0].append(real[ends[0]])
+        found[1].append(_real(program, ends[1], whole[ends[1]]))
     layers = tuple(
         sums[name].layer(name, program.graph.types[twin], program.quantization[twin])
         for name, twin in names.items()
     )
-    return _judge(np.concatenate(scores[0]), np.concatenate(scores[1]), labels, layers)
+    return _judge(np.concatenate(found[0]), np.concatenate(found[1]), labels, layers)
 
 
 def _pairs(graph: Graph, program: Program) -> dict[str, str]:
@@ -159,7 +159,7 @@ def _pairs(graph: Graph, program: Program) -> dict[str, str]:
     return found
 
 
-def _scores(graph: Graph) -> str:
+def scores(graph: Graph) -> str:
     """Name the value whose largest element is the answer."""
     name = graph.outputs[0]
     node = graph.producers.get(name)

@@ -100,7 +100,7 @@ def quantize(
         raise QuantizationError(
             f"graph {graph.name!r} must come with calibration data: it has no quantizers of its own"
         )
-    graph, notes = scores_only(_prepared(graph))
+    graph, notes = scores_only(prepared(graph))
     factors: Mapping[str, np.ndarray] = {}
     if scheme.equalize:
         equalized = equalize(graph)
@@ -125,7 +125,7 @@ def quantize(
     return build.program(factors)
 
 
-def _prepared(graph: Graph) -> Graph:
+def prepared(graph: Graph) -> Graph:
     """Rewrite the floats so that each layer ends in one requantizer, and prove nothing changed."""
     after = rectify_before_pooling(batchnorm_to_depthwise(fold_batchnorm(graph)))
     if after.nodes != graph.nodes:

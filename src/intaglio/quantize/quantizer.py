@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from intaglio.numerics.types import IntType
+from intaglio.ops.function import Function
 from intaglio.quantize.ranges import Coding, Range
 
 __all__ = ["Coding", "Quantizer", "bias_as_chosen", "mean_factor", "weight_as_chosen"]
@@ -27,6 +28,11 @@ def mean_factor(window: tuple[int, int]) -> float:
     return 1.0 / (window[0] * window[1])
 
 
+def function_as_given(function: Function) -> Function:
+    """Keep a function."""
+    return function
+
+
 @dataclass(frozen=True, slots=True)
 class Quantizer:
     """One way to choose scales. A new one is a file with the first two functions and a line.
@@ -37,7 +43,8 @@ class Quantizer:
 
     The others are for targets of limits. `weight` takes the scales of a layer's input, weights and
     result and returns that of the weights as the target has it; `bias` those of its products, bias
-    and result. `mean` is the factor of the average over a window.
+    and result. `mean` is the factor of the average over a window, `function` what is computed in
+    place of a function.
     """
 
     name: str
@@ -46,3 +53,4 @@ class Quantizer:
     weight: Callable[[float, float, float], float] = weight_as_chosen
     bias: Callable[[float, float, float], float] = bias_as_chosen
     mean: Callable[[tuple[int, int]], float] = mean_factor
+    function: Callable[[Function], Function] = function_as_given

@@ -23,6 +23,9 @@ ROUNDERS: Mapping[str, Rounder] = {"adaround": adaround, "gptq": gptq}
 #: What is added to the diagonal of mean products, as a part of its mean, so that few frames do not
 #: decide too much: of 0.001, 0.01 and 0.1 the last was best for LeNet-5 on MNIST at 2 to 4 bits.
 DAMPING = 0.1
+#: The same as a part of the square of the mean, for inputs that hardly change: products are summed
+#: in float32, and centered afterwards.
+ROUNDING = 1e-5
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +52,7 @@ def rounded(
     for g in range(groups):
         part = grid.rows(slice(g * each, (g + 1) * each))
         if rounding in ROUNDERS:
-            gram = _damped(moments.gram[g])
+            gram = _damped(moments.gram[g], moments.whole[g])
             target = rows[g] + _repair(rows[g], moments, g, gram)
             found = ROUNDERS[rounding](target, gram, part)
         else:
@@ -61,9 +64,10 @@ def rounded(
     return Rounded(np.concatenate(codes).reshape(weight.shape), bias + shift)
 
 
-def _damped(gram: np.ndarray) -> np.ndarray:
-    mean = float(np.diag(gram).mean())
-    return gram + (DAMPING * mean if mean > 0.0 else 1.0) * np.eye(len(gram))
+def _damped(gram: np.ndarray, means: np.ndarray) -> np.ndarray:
+    """Return mean products that are positive definite, whatever was read."""
+    more = DAMPING * float(np.diag(gram).mean()) + ROUNDING * float((means * means).mean())
+    return gram + (more if more > 0.0 else 1.0) * np.eye(len(gram))
 
 
 def _repair(rows: np.ndarray, moments: Moments, g: int, gram: np.ndarray) -> np.ndarray:

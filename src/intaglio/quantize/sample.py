@@ -24,9 +24,11 @@ FRAMES = 1024
 #: Elements of all values of the frames followed, which bounds memory to some 2 GiB.
 ELEMENTS = 1 << 28
 #: Frames at once.
-_BATCH = 64
+_BATCH = 32
+#: Elements of what outputs are products of, at once: 256 MiB of floats.
+_COLUMNS = 1 << 26
 #: Products of a layer that its statistics are made from, for each weight of an output.
-ROWS = 64
+ROWS = 32
 #: And at least so many.
 FEWEST_ROWS = 1 << 14
 
@@ -68,7 +70,7 @@ class Sample:
     def moments(self, build: Build, node: Node, *, centered: bool) -> Moments:
         """Return the moments of what a layer reads."""
         self._follow(build)
-        groups = node.op.groups if isinstance(node.op, Conv2d) else 1
+        groups = _groups(node)
         size = build.graph.constants[node.inputs[1]].data[0].size
         sums = [np.zeros((groups, *[size] * axes)) for axes in (1, 1, 2, 2)]
         count = 0
@@ -91,7 +93,8 @@ class Sample:
         places = build.graph.types[node.name].size // shape[0]
         rows = max(FEWEST_ROWS, ROWS * int(np.prod(shape[1:])))
         every = max(1, places * len(self._frames) // rows)
-        for part in batches(len(self._frames), _BATCH):
+        size = places * int(np.prod(shape[1:])) * _groups(node)
+        for part in batches(len(self._frames), max(1, min(_BATCH, _COLUMNS // size))):
             whole = coding.quantization.dequantize(self._codes[x][part]).astype(np.float32)
             pair = (_columns(node, a, shape)[:, ::every] for a in (self._real[x][part], whole))
             yield next(pair), next(pair)
@@ -121,6 +124,10 @@ class Sample:
             readers = graph.consumers.get(name, ())
             if all(reader.name in build.done for reader in readers):
                 del self._codes[name]
+
+
+def _groups(node: Node) -> int:
+    return node.op.groups if isinstance(node.op, Conv2d) else 1
 
 
 def _columns(node: Node, x: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

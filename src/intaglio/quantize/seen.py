@@ -27,6 +27,14 @@ def seen_before(known: Collection[str], frames: np.ndarray) -> int:
     return sum(found in kept for found in _hashes(frames))
 
 
+def seen_warning(seen: int, count: int) -> str:
+    """Return what is to be said of so many of a set's frames."""
+    return (
+        f"at least {seen} of {count} images are those that the program was calibrated with: "
+        "its accuracy on others may be lower"
+    )
+
+
 def _hashes(frames: np.ndarray) -> list[str]:
     floats = np.ascontiguousarray(frames, dtype=np.float32)
     return [hashlib.blake2b(frame.tobytes(), digest_size=8).hexdigest() for frame in floats]

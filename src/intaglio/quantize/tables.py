@@ -71,7 +71,7 @@ def tabulate(build: Build, node: Node, _op: Function) -> None:
     index, reals = _index(build, node)
     coding = build.coding(last.name)
     try:
-        table = sampled(lambda x: _composed(chain, x), reals, coding)
+        table = sampled(lambda x: _composed(build, chain, x), reals, coding)
     except QuantizationError as error:
         raise QuantizationError(f"{node}: {error}") from None
     constant = Constant(table.codes, coding.element)
@@ -94,9 +94,11 @@ def _chain(build: Build, node: Node) -> list[Node]:
     return chain
 
 
-def _composed(chain: Sequence[Node], x: np.ndarray) -> np.ndarray:
+def _composed(build: Build, chain: Sequence[Node], x: np.ndarray) -> np.ndarray:
+    function = build.quantizer_of(chain[-1].name).function
     for node in chain:
-        x = node.op.evaluate(x)
+        op = function(node.op) if isinstance(node.op, Function) else node.op
+        x = op.evaluate(x)
     return x
 
 

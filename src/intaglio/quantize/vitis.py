@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 
 from intaglio.numerics.types import IntType
+from intaglio.ops.function import Function
 from intaglio.quantize import power_of_two
 from intaglio.quantize.quantizer import Coding, Quantizer
 from intaglio.quantize.ranges import Range
@@ -23,6 +24,7 @@ from intaglio.quantize.ranges import Range
 MAX_SHIFT = 16
 #: The factors that the DPU's pooling has for square windows, n of k / 2^n with k.
 MEANS = {3: (7, 6), 5: (10, 8), 6: (7, 8), 7: (21, 10), 14: (21, 12)}
+LEAKY = Function("leaky_relu", (0.1,))
 #: Windows of longer sides are averaged exactly.
 LONGEST_WINDOW = 255
 
@@ -61,8 +63,13 @@ def mean(window: tuple[int, int]) -> float:
     return min(factors, key=lambda factor: abs(factor - 1.0 / area))
 
 
+def function(function: Function) -> Function:
+    """Return the unit's leaky_relu, whose only slope below zero is 26/256, for that of 0.1."""
+    return Function("leaky_relu", (26 / 256,)) if function == LEAKY else function
+
+
 def _position(scale: float) -> int:
     return 1 - math.frexp(scale)[1]
 
 
-VITIS = Quantizer("vitis", activation, power_of_two.symmetric, weight, bias, mean)
+VITIS = Quantizer("vitis", activation, power_of_two.symmetric, weight, bias, mean, function)
