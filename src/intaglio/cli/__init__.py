@@ -17,6 +17,7 @@ from typing import NoReturn
 from intaglio.artifact import version
 from intaglio.cli import (
     check,
+    cloud,
     demo,
     emit,
     evaluate,
@@ -44,6 +45,7 @@ COMMANDS = (
     demo,
     check,
     scalesim,
+    cloud,
 )
 INTERRUPTED = 130
 

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`intaglio cloud`: plans and prices from files, and one line about what cannot be used."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.tiny import intaglio
+
+Capture = pytest.CaptureFixture[str]
+JOB = """
+name = "digits"
+epochs = 12
+checkpoint = 30
+boot = "4m"
+restore = "1m"
+deadline = "10h"
+source = "made up"
+[epoch_seconds]
+"f1.2xlarge" = 3000
+"f1.4xlarge" = 2200
+"f1.16xlarge" = 1600
+"""
+
+
+def written(folder: Path, text: str = JOB) -> Path:
+    path = folder / "job.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_the_cheapest_schedule_by_a_deadline(tmp_path: Path, capsys: Capture) -> None:
+    curve, gantt = tmp_path / "curve.csv", tmp_path / "gantt.png"
+    more = ("--generate", 7, "--curve", curve, "--gantt", gantt, "--preemptions-per-hour", "0.05")
+    assert intaglio("cloud", "plan", written(tmp_path), *more) == 0
+    printed = capsys.readouterr().out
+    assert "GENERATED prices, no real market: generator, seed 7" in printed
+    assert "less money for" in printed
+    assert "best saved every 34m38s" in printed
+    first, *points = curve.read_text(encoding="utf-8").splitlines()
+    assert first == "seconds,usd"
+    assert len(points) > 10
+    assert gantt.read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_plan_as_json(tmp_path: Path, capsys: Capture) -> None:
+    assert intaglio("cloud", "plan", written(tmp_path), "--generate", 7, "--json") == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["finish_seconds"] <= document["deadline_seconds"] == 36_000
+    costs = [stint["cost_micro_usd"] for stint in document["schedule"]]
+    assert sum(costs) == document["cost_micro_usd"]
+    assert document["bound_micro_usd"] <= document["floor_micro_usd"] <= sum(costs)
+    assert sum(stint["epochs"] for stint in document["schedule"]) == pytest.approx(12, rel=1e-3)
+
+
+def test_the_fastest_schedule_within_a_budget_and_none(tmp_path: Path, capsys: Capture) -> None:
+    job = written(tmp_path)
+    assert intaglio("cloud", "plan", job, "--kinds", "list", "--budget", "20", "--json") == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["cost_micro_usd"] <= 20_000_000
+    assert intaglio("cloud", "plan", job, "--kinds", "list", "--budget", "2") == 1
+    assert "must cost $2.00 at most, and nothing is that cheap" in capsys.readouterr().err
+
+
+def test_made_up_prices_are_saved_shown_and_planned_with(tmp_path: Path, capsys: Capture) -> None:
+    file = tmp_path / "prices.csv"
+    made = ("--generate", 3, "--family", "aws-f1", "--zones", "us-east-1d", "-o", file)
+    assert intaglio("cloud", "prices", *made) == 0
+    first = capsys.readouterr().out.splitlines()
+    assert intaglio("cloud", "prices", "--prices", file) == 0
+    again = capsys.readouterr().out.splitlines()
+    assert again[1:] == first[1:-1]
+    assert intaglio("cloud", "plan", written(tmp_path), "--prices", file, "--json") == 0
+    assert "GENERATED" in json.loads(capsys.readouterr().out)["prices"]
+
+
+@pytest.mark.parametrize(
+    ("more", "status", "said"),
+    [
+        ("--deadline 2h", 1, "nothing is that fast: f1.16xlarge, the fastest size, takes 5h25m30s"),
+        ("--deadline soon", 2, "--deadline must be a time such as 1d3h20m"),
+        ("--prices x.csv", 2, "prices must be read or made up: give --prices or --generate"),
+        ("--kinds cheap", 2, "--kinds must be spot, list or both, not 'cheap'"),
+        ("--start 2020-01-01", 2, "--start must have a time zone"),
+        ("--start 2020-01-01T00:00:00Z", 2, "the job must begin between 2026-01-01 00:00:00Z and"),
+        ("--availability trace.json", 2, "--availability must be like p3.2xlarge=FILE"),
+        ("--preemptions-per-hour -1", 2, "--preemptions-per-hour must be from 0 to 60, not -1"),
+        ("--curve curve.txt", 2, "--curve must end in .csv or .png, not be 'curve.txt'"),
+        ("--gantt gantt.svg", 2, "--gantt must end in .png, not be 'gantt.svg'"),
+    ],
+)
+def test_what_cannot_be_used_is_one_line(
+    tmp_path: Path, capsys: Capture, more: str, status: int, said: str
+) -> None:
+    assert intaglio("cloud", "plan", written(tmp_path), "--generate", 1, *more.split()) == status
+    complaint = capsys.readouterr().err
+    assert said in complaint
+    assert complaint.count("\n") == 1
+
+
+def test_prices_need_a_source(capsys: Capture) -> None:
+    assert intaglio("cloud", "prices") == 2
+    assert "prices must come from somewhere" in capsys.readouterr().err
+    assert intaglio("cloud", "prices", "--family", "aws-f2") == 2
+    assert "listed: f2.6xlarge $1.98 in us-east-1" in capsys.readouterr().err
+    assert intaglio("cloud", "prices", "--live", "us-east-1") == 2
+    assert "--live must have a --family, one of aws-f1, aws-f2" in capsys.readouterr().err
