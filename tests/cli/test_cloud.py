@@ -108,3 +108,46 @@ def test_prices_need_a_source(capsys: Capture) -> None:
     assert "listed: f2.6xlarge $1.98 in us-east-1" in capsys.readouterr().err
     assert intaglio("cloud", "prices", "--live", "us-east-1") == 2
     assert "--live must have a --family, one of aws-f1, aws-f2" in capsys.readouterr().err
+
+
+def test_policies_on_made_up_prices(tmp_path: Path, capsys: Capture) -> None:
+    runs, plot, gantt = tmp_path / "runs.csv", tmp_path / "plot.png", tmp_path / "gantt.png"
+    files = ("--runs", runs, "--plot", plot, "--gantt", gantt)
+    more = ("--generate", 7, "--zones", "us-east-1a", "--starts", 2, *files)
+    assert intaglio("cloud", "simulate", written(tmp_path), *more) == 0
+    printed = capsys.readouterr().out
+    assert "GENERATED prices, no real market" in printed
+    assert "no deadline can be missed while f1.16xlarge list us-east-1 can be had" in printed
+    assert len(runs.read_text(encoding="utf-8").splitlines()) == 1 + 2 * 5
+    assert plot.read_bytes().startswith(b"\x89PNG")
+    assert gantt.read_bytes().startswith(b"\x89PNG")
+
+
+def test_several_deadlines_and_machines_taken_away(tmp_path: Path, capsys: Capture) -> None:
+    plot = tmp_path / "plot.png"
+    more = ("--generate", 7, "--zones", "us-east-1a", "--starts", 2, "--plot", plot, "--json")
+    reclaimed = ("--slack", "0.2,0.5", "--policies", "reactive,mpc", "--reclaim", "1")
+    assert intaglio("cloud", "simulate", written(tmp_path), *more, *reclaimed) == 0
+    first, second = json.loads(capsys.readouterr().out)["deadlines"]
+    assert first["deadline_seconds"] < second["deadline_seconds"]
+    assert first["policies"]["mpc"]["late"] == 0
+    assert first["policies"]["mpc"]["median"] >= 1
+    assert plot.is_file()
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ("--policies luck", "a policy must be one of fixed, cheapest, uniform, reactive, mpc"),
+        ("--slack much", "--slack must be shares of time such as 0.08,0.16, not 'much'"),
+        ("--starts 0", "there must be a start at least, not 0"),
+        ("--preemptions-per-hour 0", "--preemptions-per-hour must be over 0 and below 60, not 0"),
+        ("--processes 0", "--processes must be from 1 to 256, not 0"),
+    ],
+)
+def test_what_cannot_be_simulated_is_one_line(
+    tmp_path: Path, capsys: Capture, more: str, said: str
+) -> None:
+    words = ("cloud", "simulate", written(tmp_path), "--generate", 1, *more.split())
+    assert intaglio(*words) == 2
+    assert said in capsys.readouterr().err

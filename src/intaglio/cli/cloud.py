@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import argparse
 
-from intaglio.cli import cloud_plan, cloud_prices
+from intaglio.cli import cloud_plan, cloud_prices, cloud_simulate
 from intaglio.cli.outcome import Outcome
 
 HELP = "plan training on rented machines: the least money by a deadline, proven"
-VERBS = {"prices": cloud_prices, "plan": cloud_plan}
+VERBS = {"prices": cloud_prices, "plan": cloud_plan, "simulate": cloud_simulate}
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

@@ -33,10 +33,11 @@ def curve_png(hours: Sequence[float], costs: Sequence[float], chosen: tuple[floa
     return drawn_png(draw, (5.6, 3.2), (0.75, 0.5, 0.15, 0.1))
 
 
-def gantt_png(market: Market, stints: Sequence[Stint]) -> bytes:
+def gantt_png(market: Market, stints: Sequence[Stint], *, since: int = 0) -> bytes:
     """Return a PNG file of a run: what was rented when, and above it the prices of those modes.
 
-    A price has a gap where the machine is not there.
+    A price has a gap where the machine is not there. Stints count from `since` seconds before the
+    market on.
     """
     used = sorted({stint.mode for stint in stints})
     hours = np.arange(market.slots) * market.slot / 3600
@@ -57,7 +58,9 @@ def gantt_png(market: Market, stints: Sequence[Stint]) -> bytes:
         for stint in stints:
             row = used.index(stint.mode)
             width = (stint.end - stint.begin) / 3600
-            below.barh(row, width, left=stint.begin / 3600, height=0.6, color=colors[stint.mode])
+            below.barh(
+                row, width, left=(stint.begin - since) / 3600, height=0.6, color=colors[stint.mode]
+            )
         above.set_yscale("log")
         above.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
         above.yaxis.set_minor_formatter(lambda value, _: f"{value:g}" if value in _TICKS else "")
@@ -65,7 +68,7 @@ def gantt_png(market: Market, stints: Sequence[Stint]) -> bytes:
         above.set_ylabel("dollars an hour")
         below.set_yticks(range(len(used)), [str(market.modes[mode]) for mode in used])
         below.set_ylim(len(used) - 0.5, -0.5)
-        below.set_xlim(0, 1.02 * max(stint.end for stint in stints) / 3600)
+        below.set_xlim(0, 1.02 * (max(stint.end for stint in stints) - since) / 3600)
         below.set_axisbelow(True)
         below.set_xlabel("hours")
         below.grid(axis="x", color=_BAND, linewidth=0.6)
