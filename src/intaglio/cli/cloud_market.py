@@ -102,22 +102,22 @@ def chosen_history(arguments: argparse.Namespace, sizes: Family) -> PriceHistory
 
 
 def chosen_market(
-    arguments: argparse.Namespace, job: Job, horizon: int, *, first: int | None = None
+    arguments: argparse.Namespace, job: Job, horizon: int, *, longest: int | None = None
 ) -> Market:
     """Return the job on the market that the arguments describe, for so many seconds.
 
-    `first` is the moment it begins if `--start` does not say.
+    `longest` is how long the job may take, if that is less: slots are chosen by it.
 
     Raises:
         IntaglioError: an argument is wrong.
     """
     sizes = chosen_family(arguments, job)
     history = chosen_history(arguments, sizes)
-    slot = chosen_slot(arguments, horizon)
+    slot = chosen_slot(arguments, longest or horizon)
     start = 0
     if history is not None:
         history = history.only(None, [pace.size for pace in job.paces])
-        start = history.span[0] if first is None else first
+        start = history.span[0]
     if arguments.start is not None:
         start = moment(arguments.start, "--start")
     return market(

@@ -81,7 +81,8 @@ def run(arguments: argparse.Namespace) -> Outcome:
     if not 1 <= arguments.processes <= 256:
         raise IntaglioError(f"--processes must be from 1 to 256, not {arguments.processes}")
     slacks, deadlines = _deadlines(arguments, job)
-    market = chosen_market(arguments, job, _length(arguments, job, max(deadlines)))
+    length = _length(arguments, job, max(deadlines))
+    market = chosen_market(arguments, job, length, longest=max(deadlines))
     if arguments.reclaim is not None:
         market = harsh(market, arguments.reclaim, seed=0)
     names = words(arguments.policies) or tuple(policies())

@@ -28,7 +28,7 @@ class Predictive:
 
     name: str = "mpc"
     memory: float = 72.0
-    close: float = 0.01
+    close: float = 0.0005
 
     def choose(self, view: View) -> int:
         """Reckon what every pair would cost."""
