@@ -4,12 +4,18 @@
 from __future__ import annotations
 
 import json
+import re
+import runpy
+import shlex
 from pathlib import Path
 
 import pytest
 
+from intaglio.plan.simulate import simulate
 from tests.cli.tiny import intaglio
+from tests.plan.test_simulate import spotty
 
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "howto" / "plan-a-cloud-job.md"
 Capture = pytest.CaptureFixture[str]
 JOB = """
 name = "digits"
@@ -149,5 +155,81 @@ def test_what_cannot_be_simulated_is_one_line(
     tmp_path: Path, capsys: Capture, more: str, said: str
 ) -> None:
     words = ("cloud", "simulate", written(tmp_path), "--generate", 1, *more.split())
+    assert intaglio(*words) == 2
+    assert said in capsys.readouterr().err
+
+
+def shown(language: str) -> list[str]:
+    """Return the code of one language in the howto."""
+    text = PAGE.read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+
+
+def test_the_commands_of_the_howto_run_in_a_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for text in shown("toml"):
+        Path(re.findall(r"# (\w+\.toml)", text)[0]).write_text(text, encoding="utf-8")
+    lines = [line for block in shown("console") for line in block.splitlines()]
+    assert len(lines) >= 6
+    for line in lines:
+        program, *words = shlex.split(line)
+        assert program == "intaglio"
+        assert intaglio(*words) == 0, line
+    assert {path.name for path in tmp_path.glob("*.png")} == {
+        "curve.png",
+        "schedule.png",
+        "policies.png",
+        "run.png",
+        "time.png",
+    }
+
+
+def test_the_policy_of_the_howto_is_never_late(tmp_path: Path) -> None:
+    path = tmp_path / "patient.py"
+    path.write_text(shown("python")[0], encoding="utf-8")
+    names = runpy.run_path(str(path), run_name="patient")
+    ride = simulate(spotty(1), names["Patient"](), first=0, slots=30, save_every=900)
+    assert ride.finish is not None
+
+
+def test_a_training_is_carried_through_a_policy(tmp_path: Path, capsys: Capture) -> None:
+    short = JOB.replace("epochs = 12", "epochs = 2").replace('"10h"', '"20h"')
+    words = ("cloud", "run", written(tmp_path, short), "--generate", 3, "-o", tmp_path / "run")
+    more = ("--policy", "reactive", "--images", 50, "--moment", "0.5")
+    assert intaglio(*words, *more) == 0
+    printed = capsys.readouterr().out
+    assert "2 of 2 epochs on 1 machines, 0 taken away" in printed
+    assert "within the deadline of 20h" in printed
+    assert intaglio(*words, *more, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["done"]
+    assert intaglio(*words, *more, "--seed", 1) == 2
+    assert "must be of this training, not of another" in capsys.readouterr().err
+
+
+def test_a_plan_is_handed_over_as_files(tmp_path: Path, capsys: Capture) -> None:
+    words = ("cloud", "run", written(tmp_path), "--generate", 3, "-o", tmp_path / "out")
+    assert intaglio(*words, "--provider", "skypilot") == 0
+    assert "nothing is rented; sky jobs launch" in capsys.readouterr().out
+    assert intaglio(*words, "--provider", "aws", "--json") == 0
+    document = json.loads(capsys.readouterr().out)
+    assert all(Path(path).is_file() for path in document["files"])
+    assert not document["launched"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "more", "said"),
+    [
+        ("epochs = 12", "epochs = 2.5", "", "epochs must be a whole number to be trained, not 2.5"),
+        ('deadline = "10h"', "", "", "must have a deadline, or give --deadline"),
+        ("epochs", "epochs", "--policy luck", "a policy must be one of fixed"),
+    ],
+)
+def test_what_cannot_be_run_is_one_line(
+    tmp_path: Path, capsys: Capture, old: str, new: str, more: str, said: str
+) -> None:
+    job = written(tmp_path, JOB.replace(old, new))
+    words = ("cloud", "run", job, "--generate", 1, "-o", tmp_path / "run", *more.split())
     assert intaglio(*words) == 2
     assert said in capsys.readouterr().err

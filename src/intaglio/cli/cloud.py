@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import argparse
 
-from intaglio.cli import cloud_plan, cloud_prices, cloud_simulate
+from intaglio.cli import cloud_plan, cloud_prices, cloud_run, cloud_simulate
 from intaglio.cli.outcome import Outcome
 
 HELP = "plan training on rented machines: the least money by a deadline, proven"
-VERBS = {"prices": cloud_prices, "plan": cloud_plan, "simulate": cloud_simulate}
+VERBS = {"prices": cloud_prices, "plan": cloud_plan, "simulate": cloud_simulate, "run": cloud_run}
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

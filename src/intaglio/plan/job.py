@@ -83,6 +83,21 @@ class Job:
         raise IntaglioError(f"a size of {self.name} must be one of {known}, not {size!r}")
 
     @property
+    def epochs(self) -> int:
+        """The work in whole epochs.
+
+        Raises:
+            IntaglioError: it is not a whole number of them.
+        """
+        count = round(self.work / self.epoch)
+        if count < 1 or abs(self.work / self.epoch - count) > 1e-6:
+            raise IntaglioError(
+                f"{self.name}: epochs must be a whole number to be trained, "
+                f"not {self.work / self.epoch:g}"
+            )
+        return count
+
+    @property
     def fastest(self) -> Pace:
         """The pace of the size that does most a second."""
         return max(self.paces, key=lambda one: one.rate)
