@@ -17,6 +17,7 @@ from typing import NoReturn
 from intaglio.artifact import version
 from intaglio.cli import (
     check,
+    cloud,
     demo,
     emit,
     evaluate,
@@ -48,6 +49,7 @@ COMMANDS = (
     demo,
     check,
     scalesim,
+    cloud,
 )
 INTERRUPTED = 130
 

@@ -31,6 +31,8 @@ _COLORS = {
     _WARN: "var(--warn)",
     _BAND: "var(--band)",
 }
+#: The same for drawings of other modules: ink, accent, warning, band.
+PALETTE = (_INK, _ACCENT, _WARN, _BAND)
 _STYLE: dict[str, Any] = {
     "axes.edgecolor": _INK,
     "axes.labelcolor": _INK,
@@ -323,6 +325,18 @@ def _plain_decades(axes: Axes) -> None:
                 lambda value, _: f"{value:,.0f}" if value >= 1 else f"{value:g}"
             )
             axis.set_minor_formatter(lambda _value, _: "")
+
+
+def drawn_png(
+    draw: Callable[[Axes], None],
+    size: tuple[float, float],
+    margins: tuple[float, float, float, float],
+) -> bytes:
+    """Return a PNG file of what `draw` draws on fresh axes, in the page's style.
+
+    Units: inches; margins are those on the left, below, on the right and above.
+    """
+    return _png(draw, size, margins)
 
 
 def _shares(used: Sequence[int], capacity: Sequence[int]) -> list[float]:
