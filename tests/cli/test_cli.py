@@ -227,3 +227,10 @@ def test_explore_finds_an_array(made: Made, tmp_path: Path, capsys: Capture) -> 
 def test_a_shape_that_is_none_is_refused(made: Made, capsys: Capture) -> None:
     assert intaglio("explore", made.program, "--arch", "systolic", "--array", "4by4") == 2
     assert "--array must be like 16x8, not '4by4'" in capsys.readouterr().err
+
+
+def test_export_writes_the_integers(made: Made, tmp_path: Path, capsys: Capture) -> None:
+    found = answer(capsys, "export", made.program, "--format", "npz", "-o", tmp_path / "tiny")
+    assert found["files"] == [str(tmp_path / "tiny.npz"), str(tmp_path / "tiny.json")]
+    words = ("export", made.program, "--format", "hex", "-o", tmp_path / "hex")
+    assert text(capsys, *words) == (f"{tmp_path / 'hex'}: hex, 7 files, read back and compared\n")

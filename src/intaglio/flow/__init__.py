@@ -23,6 +23,8 @@ from intaglio.explore.array_candidates import ArrayExploration, Space
 from intaglio.explore.buffers import settle_buffers
 from intaglio.explore.folding import Folding, best_throughput, least_area, pareto
 from intaglio.explore.latency import least_area_within, least_latency
+from intaglio.export import export
+from intaglio.export.exporter import Exported
 from intaglio.flow.bits import Sweep, sweep
 from intaglio.ir.graph import Graph, Program
 from intaglio.quantize.accuracy import Evaluation, evaluate
@@ -52,6 +54,7 @@ __all__ = [
     "Device",
     "Evaluation",
     "Exploration",
+    "Exported",
     "Graph",
     "Memory",
     "Prediction",
@@ -67,6 +70,7 @@ __all__ = [
     "evaluate",
     "explore",
     "explore_array",
+    "export",
     "load",
     "predict",
     "quantize",
