@@ -78,7 +78,7 @@ def test_nothing_there(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_idx_files(tmp_path: Path) -> None:
-    with pytest.raises(IntaglioError, match=r"must hold train-images-idx3-ubyte\.gz"):
+    with pytest.raises(IntaglioError, match=r"must hold a data set: train-images-idx3-ubyte\.gz"):
         read_samples(tmp_path)
 
 

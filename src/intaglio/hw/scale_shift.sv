@@ -49,7 +49,8 @@ module scale_shift #(
   localparam int unsigned FactorWidth = MultiplierWidth + (MultiplierSigned ? 0 : 1);
   localparam int unsigned ProductWidth = UseMultiplier ? XWidth + FactorWidth : XWidth;
   localparam int unsigned AddedWidth = (UseAddend && AddendWidth > Shift) ? AddendWidth : Shift;
-  localparam int unsigned RoundWidth = ((ProductWidth > AddedWidth) ? ProductWidth : AddedWidth) + 1;
+  localparam int unsigned WidestWidth = (ProductWidth > AddedWidth) ? ProductWidth : AddedWidth;
+  localparam int unsigned RoundWidth = WidestWidth + 1;
   localparam int unsigned ScaledWidth = RoundWidth - Shift;
   localparam int unsigned CheckWidth = ((ScaledWidth > OutWidth) ? ScaledWidth : OutWidth) + 2;
   localparam bit Parameters = UseMultiplier || UseAddend;
@@ -92,7 +93,7 @@ module scale_shift #(
     assign unused_factor = ^factor;
   end
 
-  // --- the addend, as late as the product: two edges behind the multiplier ------------------------
+  // --- the addend, as late as the product: two edges behind the multiplier -----------------------
 
   logic [Lanes*AddendWidth-1:0] addend;
   if (UseAddend) begin : gen_addend
