@@ -22,6 +22,7 @@ def test_a_lane_rounds_moves_and_saturates_exactly(
     span = 1 << (VALUE_BITS - 1)
     x, bias = _edged(random, width), _edged(random, width)
     multiplier = random.integers(0, 1 << random.integers(1, 18, CYCLES))
+    remainder = random.integers(0, 1 << 17, CYCLES) * random.integers(0, 2, CYCLES)
     shift = random.integers(0, 64, CYCLES)
     zero = random.integers(-span, span, CYCLES)
     limits = np.sort(random.integers(-span, span, (2, CYCLES)), axis=0)
@@ -33,6 +34,7 @@ def test_a_lane_rounds_moves_and_saturates_exactly(
             "x_i": (width, x),
             "bias_i": (width, bias),
             "multiplier_i": (17, multiplier),
+            "remainder_i": (17, remainder),
             "shift_i": (6, shift),
             "zero_point_i": (VALUE_BITS, zero),
             "low_i": (VALUE_BITS, limits[0]),
@@ -42,7 +44,7 @@ def test_a_lane_rounds_moves_and_saturates_exactly(
         tmp_path,
         runtime,
     )
-    columns = (x, bias, multiplier, shift, zero, *limits)
+    columns = (x, bias, multiplier, remainder, shift, zero, *limits)
     for cycle, numbers in enumerate(zip(*(map(int, c) for c in columns), strict=True)):
         if cycle + LATENCY - 1 < CYCLES:
             given = (found[cycle + LATENCY - 1] ^ span) - span
@@ -59,8 +61,16 @@ def _edged(random: np.random.Generator, width: int) -> np.ndarray:
 
 
 def _expected(
-    x: int, bias: int, multiplier: int, shift: int, zero: int, low: int, high: int
+    x: int,
+    bias: int,
+    multiplier: int,
+    remainder: int,
+    shift: int,
+    zero: int,
+    low: int,
+    high: int,
 ) -> int:
     """Round half up: without a shift there is no half."""
     half = 1 << (shift - 1) if shift else 0
-    return min(max(zero + (((x + bias) * multiplier + half) >> shift), low), high)
+    total = (x + bias) * multiplier + remainder + half
+    return min(max(zero + (total >> shift), low), high)

@@ -42,6 +42,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--batch", type=int, metavar="N", help="images that estimators look at together"
     )
+    parser.add_argument(
+        "--nearest",
+        action="store_true",
+        help="keep multipliers to 16 bits, as arrays have them, where a model with quantizers of "
+        "its own needs more to be exact; says what it costs",
+    )
     add_scheme(parser)
     parser.add_argument(
         "-o", dest="output", type=Path, metavar="FILE", help="default: MODEL with .program"
@@ -61,7 +67,7 @@ def run(arguments: argparse.Namespace) -> Outcome:
         samples = samples.first(arguments.count).fitted(graph)
         frames, batch = samples.images, arguments.batch or samples.batch or BATCH
         said = f"{scheme}, {len(frames)} images"
-    program = quantize(graph, frames, scheme, batch=batch)
+    program = quantize(graph, frames, scheme, batch=batch, exact=not arguments.nearest)
     output = arguments.output or arguments.model.with_suffix(".program")
     digest = hashlib.sha256(arguments.model.read_bytes()).hexdigest()
     save_program(

@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from intaglio.arch.systolic.array import Array, container
+from intaglio.arch.systolic.array import VALUE_BITS, Array, container
 from intaglio.arch.systolic.constants import check_layer
 from intaglio.arch.systolic.layers import Layer, Network
 from intaglio.errors import ModelError
 
 #: Least and most bits: of activations and weights, and of sums.
-ELEMENT_BITS, SUM_BITS = (2, 8), (18, 34)
+ELEMENT_BITS, SUM_BITS = (2, 8), (VALUE_BITS, 34)
 
 
 def kinds(net: Network, beat_bits: int) -> tuple[Array, ...]:
@@ -44,6 +44,7 @@ def kinds(net: Network, beat_bits: int) -> tuple[Array, ...]:
         act_bits=act,
         weight_bits=weight,
         sum_bits=max(SUM_BITS[0], sums),
+        remainders=any(layer.scale.remainder.any() for layer in net.layers),
         beat_bits=beat_bits,
     )
     for layer in net.layers:

@@ -12,6 +12,7 @@ module drain_unit #(
   parameter int unsigned SumWidth = 24,
   parameter int unsigned SumBits = 9,         // address of a row
   parameter int unsigned MultiplierWidth = 17,
+  parameter bit          Remainders = 1'b0,   // of a scale's addend, above the multiplier
   parameter int unsigned ParameterBits = 9,   // address of a word of parameters
   parameter int unsigned ParameterLanes = 2,
   parameter int unsigned ActWidth = 8,
@@ -22,7 +23,7 @@ module drain_unit #(
   parameter bit          BlockRom = 1'b0,  // of the list
   parameter              InitFile = "",
   localparam int unsigned TurnWidth = (Lanes > 1) ? $clog2(Lanes) : 1,
-  localparam int unsigned ParameterWidth = SumWidth + MultiplierWidth
+  localparam int unsigned ParameterWidth = SumWidth + (Remainders ? 2 : 1) * MultiplierWidth
 ) (
   input  logic                                     clk_i,
   input  logic                                     rst_i,
@@ -229,6 +230,14 @@ module drain_unit #(
   for (genvar i = 0; i < Lanes; i++) begin : gen_lane
     logic signed [ValueWidth-1:0] added, earlier;
     logic signed [SumWidth-1:0] joined_q;
+    logic [MultiplierWidth-1:0] remainder;
+
+    if (Remainders) begin : gen_remainder
+      assign remainder =
+          parameter_q[i*ParameterWidth+SumWidth+MultiplierWidth +: MultiplierWidth];
+    end else begin : gen_no_remainder
+      assign remainder = '0;
+    end
 
     scale_lane #(
       .Width(SumWidth), .MultiplierWidth(MultiplierWidth), .ValueWidth(ValueWidth)
@@ -236,7 +245,7 @@ module drain_unit #(
       .clk_i, .x_i(sum_i[i*SumWidth +: SumWidth]),
       .bias_i(parameter_q[i*ParameterWidth +: SumWidth]),
       .multiplier_i(parameter_q[i*ParameterWidth+SumWidth +: MultiplierWidth]),
-      .shift_i(scale.shift), .zero_point_i(scale.zero_point),
+      .remainder_i(remainder), .shift_i(scale.shift), .zero_point_i(scale.zero_point),
       .low_i(scale.low), .high_i(scale.high),
       .y_o(value[i*ValueWidth +: ValueWidth])
     );

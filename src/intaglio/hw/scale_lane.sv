@@ -2,8 +2,10 @@
 //
 // Requantize with everything given at run time:
 //
-//   y = saturate(zero_point + floor((x + bias) * multiplier + half) / 2^shift)),  low .. high
+//   y = saturate(zero_point + floor((x + bias) * multiplier + remainder + half) / 2^shift))
 //
+// between low and high. The remainder is of less than one step of the bias, so that with it any
+// number can be added to the product.
 // x + bias of more than 18 bits is split, high * 2^17 + low, over two multipliers; a high part of
 // at most `RowsBits` bits is multiplied in LUTs. What is common to a tensor (`shift_i` to `high_i`)
 // must come with x. Latency: 9 edges.
@@ -18,6 +20,7 @@ module scale_lane #(
   input  logic signed [Width-1:0]       x_i,
   input  logic signed [Width-1:0]       bias_i,
   input  logic [MultiplierWidth-1:0]    multiplier_i,
+  input  logic [MultiplierWidth-1:0]    remainder_i,
   input  logic [5:0]                    shift_i,
   input  logic signed [ValueWidth-1:0]  zero_point_i,
   input  logic signed [ValueWidth-1:0]  low_i,
@@ -33,6 +36,7 @@ module scale_lane #(
   logic signed [FactorWidth-1:0] factor_q;
   logic signed [RoundWidth-1:0] product_q, rounded_q, half_q;
   logic [5:0] shift_qqq, shift_q5, capped;
+  logic [MultiplierWidth-1:0] remainder_qqq;
 
   always_ff @(posedge clk_i) begin
     x_q      <= XWidth'(x_i) + XWidth'(bias_i);
@@ -72,6 +76,9 @@ module scale_lane #(
   delay #(.Width(6), .Stages(3)) u_shift (
     .clk_i, .data_i(shift_i), .data_o(shift_qqq)
   );
+  delay #(.Width(MultiplierWidth), .Stages(3)) u_remainder (
+    .clk_i, .data_i(remainder_i), .data_o(remainder_qqq)
+  );
   delay #(.Width(6), .Stages(2)) u_later_shift (
     .clk_i, .data_i(shift_qqq), .data_o(shift_q5)
   );
@@ -82,7 +89,7 @@ module scale_lane #(
 
   logic signed [RoundWidth-1:0] shifted_q;
   always_ff @(posedge clk_i) begin
-    half_q    <= (RoundWidth'(1) <<< capped) >>> 1;
+    half_q    <= ((RoundWidth'(1) <<< capped) >>> 1) + RoundWidth'({1'b0, remainder_qqq});
     rounded_q <= product_q + half_q;
     shifted_q <= rounded_q >>> shift_q5;
   end

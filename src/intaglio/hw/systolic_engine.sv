@@ -19,6 +19,7 @@ module systolic_engine #(
   parameter int unsigned WeightWidth = 8,
   parameter int unsigned CodeWidth = 0,        // of weights kept as codes; 0: as they are
   parameter int unsigned SumWidth = 24,
+  parameter bit          Remainders = 1'b0,    // scales have an addend finer than sums
   parameter bit          WeightStationary = 1'b1,
   parameter bit          InputStationary = 1'b0,
   parameter bit          OutputStationary = 1'b0,
@@ -75,7 +76,7 @@ module systolic_engine #(
   localparam int unsigned ParameterBits = $clog2(ParameterWords);
   localparam int unsigned SumBits = $clog2(SumRows);
   localparam int unsigned MultiplierWidth = 17;
-  localparam int unsigned ParameterWidth = SumWidth + MultiplierWidth;
+  localparam int unsigned ParameterWidth = SumWidth + (Remainders ? 2 : 1) * MultiplierWidth;
   localparam int unsigned ParameterContainer = 64;
   localparam int unsigned KeptWidth = (CodeWidth > 0) ? CodeWidth : WeightWidth;
 
@@ -302,7 +303,7 @@ module systolic_engine #(
 
   drain_unit #(
     .Lanes(Columns), .SumWidth(SumWidth), .SumBits(SumBits), .MultiplierWidth(MultiplierWidth),
-    .ParameterBits(ParameterBits), .ParameterLanes(Lanes), .ActWidth(ActWidth),
+    .Remainders(Remainders), .ParameterBits(ParameterBits), .ParameterLanes(Lanes), .ActWidth(ActWidth),
     .MemoryLanes(Lanes), .ElementBits(ElementBits), .Turned(InputStationary),
     .Instructions(Drains), .BlockRom(DrainsInBlocks),
     .InitFile(DrainFile)

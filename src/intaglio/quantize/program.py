@@ -77,12 +77,13 @@ def quantize(
     scheme: Scheme | None = None,
     *,
     batch: int = BATCH,
+    exact: bool = True,
 ) -> Program:
     """Turn a graph into integers: its own, or those of a scheme with ranges taken from real data.
 
     What a network with quantizers declares stays as it is; with calibration data, what it leaves
-    open gets integers by the scheme. `batch` frames are looked at together, which matters to
-    estimators that let batches vote.
+    open gets integers by the scheme; if it need not be `exact`, multipliers stay within 16 bits.
+    `batch` frames are looked at together, which matters to estimators that let batches vote.
 
     Shapes: calibration [N, *frame] in the source model's axis order.
 
@@ -95,7 +96,8 @@ def quantize(
         raise QuantizationError(f"a batch must be at least 1 frame, not {batch}")
     scheme = scheme or Scheme()
     if has_quantizers(graph):
-        return integers(graph if calibration is None else completed(graph, calibration, scheme))
+        whole = graph if calibration is None else completed(graph, calibration, scheme)
+        return integers(whole, exact=exact)
     if calibration is None:
         raise QuantizationError(
             f"graph {graph.name!r} must come with calibration data: it has no quantizers of its own"

@@ -62,6 +62,7 @@ def parameters(schedule: Schedule) -> Mapping[str, int]:
         "WeightWidth": array.weight_bits,
         "CodeWidth": array.code_bits,
         "SumWidth": array.sum_bits,
+        "Remainders": int(array.remainders),
         "WeightStationary": int(Dataflow.WEIGHT_STATIONARY in array.dataflows),
         "InputStationary": int(Dataflow.INPUT_STATIONARY in array.dataflows),
         "OutputStationary": int(Dataflow.OUTPUT_STATIONARY in array.dataflows),

@@ -36,7 +36,7 @@ def arrays(draw: st.DrawFn) -> Array:
         act_bits=draw(st.integers(2, 8)),
         weight_bits=weight_bits,
         code_bits=draw(st.sampled_from([0, weight_bits])),
-        sum_bits=draw(st.integers(18, 34)),
+        sum_bits=draw(st.integers(20, 34)),
         act_rows=1 << draw(st.integers(1, 14)),
         weight_words=1 << draw(st.integers(1, 14)),
         parameter_words=1 << draw(st.integers(1, 12)),

@@ -70,7 +70,7 @@ def test_an_operator_without_a_rule_is_named() -> None:
     [
         ({"act_bits": 4}, r"layer 'n1': act_bits must be at least 8"),
         ({"weight_bits": 4}, r"layer 'n1': weights must fit s4, not -18..17"),
-        ({"sum_bits": 18, "act_bits": 8, "code_bits": 2}, r"at most 4 different values for codes"),
+        ({"sum_bits": 20, "act_bits": 8, "code_bits": 2}, r"at most 4 different values for codes"),
         ({"weight_words": 2}, r"weight_words must be at least 4, not 2"),
         ({"act_rows": 2}, r"act_rows must be at least \d+ for a row of it, not 2"),
         ({"parameter_words": 2, "columns": 1}, r"parameter_words must be at least 4, not 2"),

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from intaglio.numerics.types import IntType
-from intaglio.quantize.declared.fit import fit, integer_thresholds
+from intaglio.quantize.declared.fit import fit, fit_nearest, integer_thresholds
 from intaglio.quantize.declared.steps import Steps
 
 
@@ -44,6 +44,25 @@ def test_a_multiplication_and_a_shift_are_the_staircase_for_every_integer(
     if found.whole is not None:
         again = found.multiplier[:, None] * (n + found.whole[:, None]) + found.half
         assert np.array_equal(np.clip(again >> found.shift, 0, count), wanted)
+
+
+@given(channels=st.integers(1, 4), count=st.integers(1, 60), seed=st.integers(0, 1 << 32))
+def test_the_nearest_staircase_misses_as_many_integers_as_it_says(
+    channels: int, count: int, seed: int
+) -> None:
+    random = np.random.default_rng(seed)
+    element = IntType(14, signed=True)
+    scale, offset = random.uniform(0.002, 1, channels), random.uniform(-9, 9, channels)
+    least = integer_thresholds(scale, offset, staircase(1.0, count, True), element)
+    found, other = fit_nearest(least, scale, element)
+    assert found.multiplier.max() < 1 << 17
+    n = np.arange(element.min, element.max + 1)
+    wanted = (n[None, :, None] >= least[:, None, :]).sum(axis=-1)
+    product = found.multiplier[:, None] * n + found.addend[:, None]
+    code = np.clip(product >> found.shift, 0, count)
+    missed = np.abs(code - wanted)
+    assert missed.max() <= 1
+    assert missed.sum(axis=1).max() == other <= count
 
 
 def test_a_bias_of_whole_steps_is_preferred() -> None:

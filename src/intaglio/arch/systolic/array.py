@@ -49,7 +49,8 @@ class Array:
 
     `act_rows` elements lie in each lane of each of two activation memories, `sum_rows` rows of
     `columns` sums in each half of the accumulators. With `code_bits` weights are kept as codes of
-    a codebook that each layer brings along. `beat_bits` is the width of the memory port.
+    a codebook that each layer brings along. With `remainders` scales have an addend finer than a
+    step of sums, as that of `requantize_affine` is. `beat_bits` is the width of the memory port.
 
     Raises:
         ModelError: a size is out of its range.
@@ -67,6 +68,7 @@ class Array:
     parameter_words: int = 512
     sum_rows: int = 512
     beat_bits: int = 64
+    remainders: bool = False
 
     def __post_init__(self) -> None:
         _within("rows", self.rows, 1, 256)
@@ -74,7 +76,7 @@ class Array:
         _within("act_bits", self.act_bits, 2, 8)
         _within("weight_bits", self.weight_bits, 2, 8)
         _within("code_bits", self.code_bits, 0, 8)
-        _within("sum_bits", self.sum_bits, 18, 34)
+        _within("sum_bits", self.sum_bits, VALUE_BITS, 30 if self.remainders else 34)
         if not self.dataflows:
             raise ModelError("an array must have at least one dataflow, not none")
         for name in ("act_rows", "weight_words", "parameter_words", "sum_rows", "beat_bits"):
@@ -114,6 +116,11 @@ class Array:
     def weight_chunk(self) -> int:
         """Weights that are written at once."""
         return min(self.beat_bits // self.weight_container, self.lanes)
+
+    @property
+    def parameter_bits(self) -> int:
+        """Bits of a channel's parameters: bias, multiplier and, where there is one, remainder."""
+        return self.sum_bits + MULTIPLIER_BITS * (2 if self.remainders else 1)
 
     @property
     def parameter_chunk(self) -> int:

@@ -86,22 +86,25 @@ def put_parameters(
     Raises:
         ModelError: they do not fit half of the array's memory of parameters.
     """
-    bias, multiplier = [], []
+    bias, multiplier, remainder = [], [], []
     for block in cut:
         for term in layer.terms:
             if term.scale is not None:
                 bias.append(np.zeros(array.lanes, np.int64))
                 factors = term.scale.multiplier
                 multiplier.append(_lanes(factors, block.first, block.channels, array))
+                remainder.append(np.zeros(array.lanes, np.int64))
         for first in range(block.first, block.first + block.channels, array.columns):
             count = min(array.columns, block.first + block.channels - first)
             bias.append(_lanes(layer.bias, first, count, array))
             multiplier.append(_lanes(layer.scale.multiplier, first, count, array))
+            remainder.append(_lanes(layer.scale.remainder, first, count, array))
     if len(bias) > array.parameter_words // 2:
         raise ModelError(
             f"parameter_words must be at least {2 * len(bias)}, not {array.parameter_words}"
         )
-    return image.put([parameter_bytes(np.array(bias), np.array(multiplier), array)])
+    words = parameter_bytes(np.array(bias), np.array(multiplier), np.array(remainder), array)
+    return image.put([words])
 
 
 def parameter_words(layer: Layer, cut: Sequence[Block], array: Array) -> int:
@@ -148,6 +151,8 @@ def check_layer(layer: Layer, array: Array) -> None:
     for scale in (layer.scale, *(term.scale for term in layer.terms if term.scale)):
         if int(scale.multiplier.max()) >= 1 << MULTIPLIER_BITS or scale.shift > 63:
             raise ModelError(f"multipliers must fit u{MULTIPLIER_BITS}, and shifts 6 bits")
+    if layer.scale.remainder.any() and not array.remainders:
+        raise ModelError("remainders must be on: scales have addends finer than sums")
         span = 1 << (VALUE_BITS - 1)
         values = (scale.zero_point, scale.low, scale.high)
         if min(values) < -span or max(values) >= span:

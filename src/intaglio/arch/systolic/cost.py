@@ -109,8 +109,9 @@ def weight_memory(array: Array) -> Resources:
 
 def parameter_memory(array: Array) -> Resources:
     """Return the memory of biases and multipliers."""
-    parameter = array.sum_bits + MULTIPLIER_BITS
-    return _chunks(array.columns, array.parameter_chunk, parameter, array.parameter_words)
+    return _chunks(
+        array.columns, array.parameter_chunk, array.parameter_bits, array.parameter_words
+    )
 
 
 # --- what is counted as it is built ---------------------------------------------------------------
@@ -205,7 +206,7 @@ def _lane(array: Array) -> Resources:
     gathered = bits * 7 + (2 * bits * turn if turned else 0)
     scaled = bits + high + product * (2 + 6) + product // 3 + VALUE_BITS * 6
     joined = bits + act * -(-VALUE_BITS // act)
-    ff = bits * 3 + (bits + MULTIPLIER_BITS) * 2 + 3 * product + VALUE_BITS * 4 + 6 + bits + act
+    ff = bits * 3 + array.parameter_bits * 2 + 3 * product + VALUE_BITS * 4 + 6 + bits + act
     return Resources(gathered + scaled + joined, ff)
 
 

@@ -10,7 +10,7 @@ time on an array.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -28,6 +28,7 @@ from intaglio.ops.flatten import Flatten
 from intaglio.ops.matmul import Matmul
 from intaglio.ops.max_pool import MaxPool
 from intaglio.ops.requantize import Requantize
+from intaglio.ops.requantize_affine import RequantizeAffine, Ties
 from intaglio.ops.reshape import Reshape
 from intaglio.ops.sum_pool import SumPool
 
@@ -37,9 +38,11 @@ Pair = tuple[int, int]
 
 @dataclass(frozen=True, eq=False)
 class Scale:
-    """`y = saturate(zero_point + round(x * multiplier / 2^shift))`, half up, low .. high.
+    """`y = saturate(zero_point + round((x * multiplier + remainder) / 2^shift))`, low .. high.
 
-    Shapes: multiplier [K] or [1].
+    Half up; the remainder is less than the multiplier: what is more is in the layer's bias.
+
+    Shapes: multiplier and remainder [K] or [1].
     """
 
     multiplier: np.ndarray
@@ -47,6 +50,7 @@ class Scale:
     zero_point: int
     low: int
     high: int
+    remainder: np.ndarray = field(default_factory=lambda: np.zeros(1, np.int64))
 
     @classmethod
     def identity(cls, element: IntType) -> Scale:
@@ -208,8 +212,12 @@ class _Reader:
             return
         node = self.graph.producers[name]
         type_ = self.graph.types[name]
+        bias = np.zeros(1, np.int64)
         if isinstance(node.op, Requantize):
             scale, below = requantize_scale(node, node.op, self.graph), node.inputs[0]
+        elif isinstance(node.op, RequantizeAffine):
+            scale, bias = affine_scale(node, node.op, self.graph)
+            below = node.inputs[0]
         else:
             scale, below = Scale.identity(type_.integer), name
         maker = self.graph.producers.get(self.alias(below))
@@ -220,7 +228,12 @@ class _Reader:
         else:
             raise ModelError(f"{node} has no place on an array: use the dataflow architecture")
         self.layers[name] = replace(
-            layer, name=name, node=node.name, element=type_.integer, scale=scale
+            layer,
+            name=name,
+            node=node.name,
+            element=type_.integer,
+            scale=scale,
+            bias=layer.bias + bias,
         )
 
     def copy(self, value: str, scale: Scale | None = None) -> Layer:
@@ -261,6 +274,22 @@ def requantize_scale(node: Node, op: Requantize, graph: Graph) -> Scale:
         raise ModelError(f"{node}: rounding must be half_up in hardware, not {op.rounding.value}")
     multiplier = graph.constants[node.inputs[1]].data.astype(np.int64)
     return Scale(multiplier, op.shift, op.zero_point, op.element.min, op.element.max)
+
+
+def affine_scale(node: Node, op: RequantizeAffine, graph: Graph) -> tuple[Scale, np.ndarray]:
+    """Return the scale of a requantize with an addend, and what of that goes into the bias.
+
+    Raises:
+        ModelError: ties go to the even, or a multiplier is negative.
+    """
+    if op.ties is not Ties.UP:
+        raise ModelError(f"{node}: ties must go up on an array, not to the {op.ties.value}")
+    multiplier, addend = (graph.constants[name].data.astype(np.int64) for name in node.inputs[1:])
+    if multiplier.min() < 1:
+        raise ModelError(f"{node}: multipliers must be positive on an array")
+    bias, remainder = np.divmod(addend - ((1 << op.shift) >> 1), multiplier)
+    limits = op.element.min, op.element.max
+    return Scale(multiplier, op.shift, op.zero_point, *limits, remainder), bias
 
 
 # --- one rule for each operator -----------------------------------------------------------------

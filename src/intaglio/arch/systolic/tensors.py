@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from intaglio.arch.systolic.array import PARAMETER_CONTAINER, Array
+from intaglio.arch.systolic.array import MULTIPLIER_BITS, PARAMETER_CONTAINER, Array
 from intaglio.numerics.types import IntType
 
 
@@ -123,13 +123,16 @@ def frame_of(data: bytes, place: Tensor, array: Array) -> np.ndarray:
     return code.reshape(place.shape)
 
 
-def parameter_bytes(bias: np.ndarray, multiplier: np.ndarray, array: Array) -> bytes:
-    """Return words of parameters: a container a lane, the multiplier above the bias.
+def parameter_bytes(
+    bias: np.ndarray, multiplier: np.ndarray, remainder: np.ndarray, array: Array
+) -> bytes:
+    """Return words of parameters: a container a lane, bias, multiplier, remainder from below.
 
-    Shapes: bias and multiplier [words, lanes].
+    Shapes: bias, multiplier and remainder [words, lanes].
     """
     low = bias.astype(np.int64) & ((1 << array.sum_bits) - 1)
-    return pack(low | (multiplier.astype(np.int64) << array.sum_bits), PARAMETER_CONTAINER)
+    high = multiplier.astype(np.int64) | (remainder.astype(np.int64) << MULTIPLIER_BITS)
+    return pack(low | (high << array.sum_bits), PARAMETER_CONTAINER)
 
 
 class Image:

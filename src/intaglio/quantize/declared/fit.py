@@ -69,25 +69,53 @@ def integer_thresholds(
     return np.clip(least, low, high).astype(np.int64)
 
 
-def fit(least: np.ndarray, slope: np.ndarray, element: IntType) -> Fit | None:
+def fit(least: np.ndarray, slope: np.ndarray, element: IntType, widest: int = WIDEST) -> Fit | None:
     """Find the integers of a staircase, with an addend of whole steps wherever there is one.
 
     Args:
         least: for each channel and level, the least integer that reaches it. Shape [C, T].
         slope: levels an integer, as real numbers. Shape [C].
         element: the type of the integers.
+        widest: bits of multipliers that are looked for.
 
     Returns:
-        The fit, or None where no multiplier of 30 bits or less does.
+        The fit, or None where no multiplier does.
     """
     if least.shape[1] == 0:  # one code for all: half is more than any number
         ones = np.ones(len(least), dtype=np.int64)
         return Fit(ones, ones << element.width, element.width + 1, 0 * ones)
-    for bits, bias in ((MULTIPLIER_BITS, True), (MULTIPLIER_BITS, False), (WIDEST, True)):
-        found = _narrowest(least, slope, element, bits, bias)
-        if found is not None:
-            return found
-    return _narrowest(least, slope, element, WIDEST, False)
+    for bits in dict.fromkeys((MULTIPLIER_BITS, widest)):
+        for bias in (True, False):
+            found = _narrowest(least, slope, element, bits, bias)
+            if found is not None:
+                return found
+    return None
+
+
+def fit_nearest(least: np.ndarray, slope: np.ndarray, element: IntType) -> tuple[Fit, int]:
+    """Find the staircase of 16-bit multipliers that is nearest, whether or not it is equal.
+
+    Returns:
+        The fit; and how many integers of the worst channel get another code, the next one.
+    """
+    count = least.shape[1]
+    most = _PRODUCT_BITS - max(count.bit_length(), element.width - MULTIPLIER_BITS)
+    shift = min(max(MULTIPLIER_BITS - int(np.frexp(slope.max())[1]), 0), most)
+    multiplier = np.maximum(np.rint(slope * 2.0**shift), 1).astype(np.int64)[:, None]
+    levels = np.arange(1, count + 1) << shift
+    inside = (least > element.min) & (least <= element.max)
+    # Half an integer below its threshold a product should be half a step below its level.
+    wanted = (levels - multiplier * (2 * least - 1) // 2).astype(np.float64)
+    factor = multiplier[:, 0]
+    live = np.count_nonzero(inside, axis=1) > 0
+    never = least[:, 0] > element.max
+    beyond = np.where(never, -factor * element.max, levels[-1] - factor * element.min)
+    middle = np.nanmedian(np.where(inside | ~live[:, None], wanted, np.nan), axis=1)
+    addend = np.where(live, middle, beyond).astype(np.int64)
+    found = -((addend[:, None] - levels) // multiplier)
+    bounds = element.min, element.max + 1
+    other = np.abs(np.clip(found, *bounds) - np.clip(least, *bounds)).sum(axis=1)
+    return Fit(factor, addend, shift, None), int(other.max())
 
 
 def fit_ties(

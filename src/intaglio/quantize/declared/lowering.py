@@ -11,6 +11,7 @@ from intaglio.errors import ModelError, QuantizationError
 from intaglio.ir.constant import Constant
 from intaglio.ir.graph import Graph, Node, Program, Value
 from intaglio.ir.types import Quantization, TensorType
+from intaglio.numerics.scale import MULTIPLIER_BITS
 from intaglio.numerics.types import IntType
 from intaglio.ops.clip import Clip
 from intaglio.ops.lookup import MAX_WIDTH, Lookup
@@ -19,7 +20,14 @@ from intaglio.ops.requantize import Requantize
 from intaglio.ops.requantize_affine import RequantizeAffine
 from intaglio.quantize.declared.carrier import Carrier
 from intaglio.quantize.declared.entrance import entrance
-from intaglio.quantize.declared.fit import Fit, fit, fit_ties, integer_thresholds
+from intaglio.quantize.declared.fit import (
+    WIDEST,
+    Fit,
+    fit,
+    fit_nearest,
+    fit_ties,
+    integer_thresholds,
+)
 from intaglio.quantize.declared.sources import Entrance, Layer, Made, code_range
 from intaglio.quantize.declared.steps import Steps
 from intaglio.quantize.declared.sums import Sum, quantize_sum, settle_sum
@@ -38,6 +46,7 @@ class Lowering:
     """What is made so far. Only `integers` sees it; it ends in `program`."""
 
     graph: Graph
+    exact: bool = True
     notes: list[str] = field(default_factory=list)
     carriers: dict[str, Carrier] = field(default_factory=dict)
     types: dict[str, TensorType] = field(default_factory=dict)
@@ -263,11 +272,18 @@ class Lowering:
         least, steps = _needed(least, steps, element)
         if isinstance(carrier.source, Made) and _same(least, steps, element, flipped):
             return Carrier.of(carrier.source, steps.scale, steps.offset)
-        found = fit(least, size / steps.scale, element)
+        found = fit(least, size / steps.scale, element, WIDEST if self.exact else MULTIPLIER_BITS)
         found = found or fit_ties(size, offset, steps, least, element)
-        if found is None and (rectified := self._rectified(node, carrier, given)):
+        cut = found is None and bool(np.isinf(steps.thresholds).any())
+        if cut and (rectified := self._rectified(node, carrier, given)):
             self.carriers[name] = rectified
             return self.quantize(node, name, given)
+        if found is None and not self.exact:
+            found, other = fit_nearest(least, size / steps.scale, element)
+            self.notes.append(
+                f"{node}: of the accumulators of a channel, which are of {element}, "
+                f"{other} at most get the code next to theirs"
+            )
         if found is None:
             raise QuantizationError(
                 f"{node} must have evenly spaced thresholds, to be one multiplication and a shift; "

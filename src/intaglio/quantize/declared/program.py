@@ -34,8 +34,11 @@ def has_quantizers(graph: Graph) -> bool:
     return any(isinstance(node.op, FakeQuantize | MultiThreshold) for node in graph.nodes)
 
 
-def integers(graph: Graph) -> Program:
+def integers(graph: Graph, *, exact: bool = True) -> Program:
     """Return the program of a network with quantizers of its own.
+
+    Where multipliers of 16 bits do not give every accumulator its code, wider ones are taken; or
+    else, if it need not be exact, the nearest, and a note says how many accumulators they miss.
 
     Raises:
         QuantizationError: a node has no exact integers; the text names it and says what would help.
@@ -46,7 +49,7 @@ def integers(graph: Graph) -> Program:
     ordered = quantize_first(graph)
     if ordered is not graph:
         equal_on_random_input(graph, ordered, "quantizing before moving")
-    lowering = Lowering(ordered, list(notes))
+    lowering = Lowering(ordered, exact, list(notes))
     (value,) = ordered.inputs
     lowering.carry(
         value.name,
