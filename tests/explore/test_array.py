@@ -72,6 +72,16 @@ def pooled() -> Program:
     return program((8, 8, 2), graph.nodes[:3], constants)
 
 
+def pruned(weights: Constant, kept: int) -> Constant:
+    """Return weights of which only one in so many rows is not zero."""
+    data = weights.data.copy()
+    rows = data.reshape(-1, data.shape[-1])
+    rows[np.arange(len(rows)) % kept > 0] = 0
+    if kept > 2:  # and most of what is left of a row
+        data[..., data.shape[-1] // kept :] = 0
+    return Constant(data, weights.element)
+
+
 @st.composite
 def programs(draw: st.DrawFn) -> Program:
     """Draw a convolution with groups or without, perhaps pooling, perhaps a dense layer."""
@@ -83,9 +93,10 @@ def programs(draw: st.DrawFn) -> Program:
     stride = draw(st.integers(1, 2))
     border = draw(st.integers(0, kernel - 1))
     bits = draw(st.integers(2, 8))
+    kept = draw(st.sampled_from((1, 1, 2, 5)))
     conv = Conv2d((stride, stride), (border,) * 4, groups=groups)
     constants = {
-        "w": codes(IntType(bits, signed=True), out, kernel, kernel, into // groups),
+        "w": pruned(codes(IntType(bits, signed=True), out, kernel, kernel, into // groups), kept),
         "b": codes(S8, out),
         "m": codes(U8, out),
     }
@@ -100,7 +111,7 @@ def programs(draw: st.DrawFn) -> Program:
     if draw(st.booleans()):
         nodes.append(Node("flat", Flatten(), (nodes[-1].name,)))
         nodes.append(Node("dense", Matmul(), ("flat", "v", "c")))
-        constants["v"] = codes(IntType(bits, signed=True), 3, p * q * out)
+        constants["v"] = pruned(codes(IntType(bits, signed=True), 3, p * q * out), kept)
         constants["c"] = codes(S8, 3)
     return program((height, width, into), nodes, constants)
 
