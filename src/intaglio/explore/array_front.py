@@ -89,11 +89,11 @@ class _Front:
 
         def worse(array: Array, cuts: Cuts, plans: Plans) -> bool:
             some = [cut.values() for cut in cuts]
-            cycles = max(least, followed.least(array, timings[0], some, folds))
-            few = _total(followed.least_counts(array, cuts, plans))
-            return (
-                self.limit(cells, self._blocks(array, few), int(few[BEATS]) * beat_bits) <= cycles
-            )
+            counts, folded = followed.least_counts(array, cuts, plans)
+            few = _total(counts)
+            limit = self.limit(cells, self._blocks(array, few), int(few[BEATS]) * beat_bits)
+            cycles = max(least, folded)
+            return limit <= cycles or limit <= followed.least(array, timings[0], some, folds)
 
         room = search.blocks, self.bound.bram
         for sized in all_sizes(followed, thriftiest, shape.flows, *room, worse=worse):

@@ -209,10 +209,14 @@ class ArraySearch:
         sides = self.space.shape
         for r in range(1, LONGEST + 1) if sides is None else sides[:1]:
             for c in range(1, LONGEST + 1) if sides is None else sides[1:]:
-                cells = [self.cells(one) for one in self._singles(smallest(like, r, c))]
-                if any(some.fits(bound) for some in cells):
-                    yield r, c
-                elif min(some.dsp for some in cells) > bound.dsp:
+                multipliers = []
+                for one in self._singles(smallest(like, r, c)):
+                    cells = self.cells(one)
+                    multipliers.append(cells.dsp)
+                    if cells.fits(bound):
+                        yield r, c
+                        break
+                if min(multipliers) > bound.dsp:
                     break  # more columns take more
 
     def _singles(self, array: Array) -> list[Array]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache, reduce
+from functools import cached_property, lru_cache
 from itertools import accumulate
 from typing import Any, TypeVar, cast
 
@@ -161,30 +161,53 @@ class Followed:
         array: Array,
         cuts: Sequence[Mapping[Dataflow, Groups]],
         plans: Sequence[Mapping[Dataflow, Plan]],
-    ) -> Numbers:
-        """Return the least counts of each layer, pixels cut as in `plans`: see `Tables`.
+    ) -> tuple[Numbers, int]:
+        """Return the least counts of each layer, and cycles of all folds, pixels cut as in `plans`.
 
-        `cuts` are those of a memory that holds all weights: others make no fewer pieces.
+        `cuts` are those of a memory that holds all weights. A smaller one makes no fewer pieces, so
+        many groups of them at least as fill it, and each tile of pixels goes through all groups.
 
         Shapes: [layers, 6].
         """
-        found = []
+        counts, cycles = [], 0
         for index, (cut, some) in enumerate(zip(cuts, plans, strict=True)):
             each = [
-                self._least_counts(index, array, groups, some[flow])
+                self._least_of(index, array, flow, groups, some[flow])
                 for flow, groups in cut.items()
                 if flow in some
             ]
-            found.append(reduce(np.minimum, each))
-        return np.array(found)
+            counts.append([min(column) for column in zip(*each, strict=True)])
+            cycles += counts[-1].pop()
+        return _table(counts), cycles
 
-    def _least_counts(self, index: int, array: Array, groups: Groups, how: Plan) -> Numbers:
-        def count() -> Numbers:
-            beats = groups.least * array.lanes * array.weight_container // array.beat_bits
-            loads = 1 + (array.code_bits > 0)
-            return _table(self._counts(index, array, groups, how, (loads, beats)))
+    def _least_of(
+        self, index: int, array: Array, flow: Dataflow, groups: Groups, how: Plan
+    ) -> tuple[int, ...]:
+        """Return the least counts of a layer in a dataflow, and the cycles of its folds."""
 
-        return self._once(("counts", index, id(groups), id(how)), count)
+        def fixed() -> tuple[tuple[int, ...], int]:
+            counts = self._counts(index, array, groups, how, (0, 0))
+            costs = _cycles(self.net.layers[index], groups, _tiles(how), array, flow).sum(axis=1)
+            high, wide = len(how.bands) - 1, len(how.columns) - 1
+            return counts, int(np.dot((high * wide, high, wide, 1), costs))
+
+        key = "least", index, id(groups), id(how)
+        (loads, folds, drains, stores, words, beats), cycles = self._once(key, fixed)
+        tiles = len(how.bands) * len(how.columns)
+        parts = max(1, -(-groups.least // (array.weight_words // 2)))
+        times = tiles if parts > 1 else 1
+        moved = groups.least * array.lanes * array.weight_container // array.beat_bits
+        folds = max(folds, tiles * parts)
+        books = 2 if array.code_bits else 1
+        return (
+            loads + times * parts * books,
+            folds,
+            drains,
+            stores,
+            words,
+            beats + times * moved,
+            cycles + 2 * folds,
+        )
 
     def _counts(
         self, index: int, array: Array, groups: Groups, how: Plan, weights: tuple[int, int]
@@ -297,11 +320,6 @@ class Followed:
             how.whole_out,
             self.first_row[layer.name],
         )
-        tiles = [
-            len(band) * len(columns)
-            for band in (how.bands[0], how.bands[-1])
-            for columns in (how.columns[0], how.columns[-1])
-        ]
         drained = [-(-block.channels // array.columns) for block in groups.blocks]
         bands = [(len(one), 2 * (one is how.bands[-1]), out.rows_at(one)[1]) for one in how.bands]
         loads = [self._loads(layer, groups, band) for band in how.bands]
@@ -316,7 +334,7 @@ class Followed:
             _table([len(columns) for columns in how.columns]),
             _table(list(zip(groups.starts, [*drained, 0], strict=True))),
             groups.segments,
-            _cycles(layer, groups, tiles, array, flow),
+            _cycles(layer, groups, _tiles(how), array, flow),
             groups.beats,
             _table(self._counts(index, array, groups, how, weights)),
         )
@@ -377,6 +395,15 @@ def _grouped(cut: _Cut, array: Array) -> Groups:
         tuple(piece for _, piece in pieces.values()),
         _table([[row.get(kind, 0) for kind in range(len(pieces))] for row in counts]),
     )
+
+
+def _tiles(how: Plan) -> list[int]:
+    """Return the pixels of each kind of tile: of the first and the last band, and columns."""
+    return [
+        len(band) * len(columns)
+        for band in (how.bands[0], how.bands[-1])
+        for columns in (how.columns[0], how.columns[-1])
+    ]
 
 
 def _cycles(

@@ -82,6 +82,27 @@ def simulate_array(
     with tqdm(total=len(frames), desc="simulate", unit="image", disable=not progress) as bar:
         found = run_frames(bench, design, frames, memory, on_frame=bar.update)
     ended = time.perf_counter()
+    _compare(bench, design, frames, found, memory)
+    total, foretold = int(found[0].done[-1][-1]), prediction_of(design, memory).total
+    return Run(
+        images=len(frames),
+        bit_mismatches=0,
+        cycle_mismatches=0,
+        stalled=False,
+        latency_predicted=foretold,
+        latency_simulated=total,
+        interval_predicted=foretold,
+        interval_simulated=total,
+        cycles=total * len(frames),
+        build_seconds=round(built - started, 3),
+        run_seconds=round(ended - built, 3),
+    )
+
+
+def _compare(
+    bench: Bench, design: ArrayDesign, frames: np.ndarray, found: list[Frame], memory: Memory
+) -> None:
+    """Compare every bit with the program, and every instruction's cycle with the one foretold."""
     expected = engine(design.program).frames(frames)
     place = design.schedule.output
     for index, frame in enumerate(found):
@@ -90,20 +111,6 @@ def simulate_array(
             where = _first_difference(bench, design, frames[index], memory)
             raise VerificationError(f"image {index}, {where}")
         _compare_cycles(design, memory, index, frame)
-    total = int(found[0].done[-1][-1])
-    return Run(
-        images=len(frames),
-        bit_mismatches=0,
-        cycle_mismatches=0,
-        stalled=False,
-        latency_predicted=_total(design, memory),
-        latency_simulated=total,
-        interval_predicted=_total(design, memory),
-        interval_simulated=total,
-        cycles=total * len(frames),
-        build_seconds=round(built - started, 3),
-        run_seconds=round(ended - built, 3),
-    )
 
 
 def array_harness(design: ArrayDesign) -> Harness:
@@ -183,10 +190,6 @@ def _read(data: bytes, size: int) -> list[Frame]:
 def prediction_of(design: ArrayDesign, memory: Memory) -> Prediction:
     """Return the cycles foretold for a memory."""
     return design.prediction if memory == design.memory else predict(design.schedule, memory)
-
-
-def _total(design: ArrayDesign, memory: Memory) -> int:
-    return prediction_of(design, memory).total
 
 
 def _compare_cycles(design: ArrayDesign, memory: Memory, index: int, frame: Frame) -> None:
