@@ -28,7 +28,7 @@ from intaglio.train.quantized import QatScheme, calibrate, frozen, prepare
 from intaglio.train.quantized.clipq_search import search_clipq
 from intaglio.train.recipe import Recipe
 from intaglio.train.trained import Trained, save_trained
-from intaglio.train.trainer import Record, TrainResult, train
+from intaglio.train.trainer import Record, TrainResult, threads_of, train
 from intaglio.train.zoo import network
 
 #: Training images that learned scales of activations start from.
@@ -42,8 +42,8 @@ class Job:
     """A network by name, its data, how to train it, and where the results go.
 
     `scheme` is that of few bits, None for floats; with a `tradeoff` CLIP-Q's share and bits of each
-    layer are searched first, for the network as it starts, and `scheme` overrides them; `init` a checkpoint of a float training of the
-    same network to start from.
+    layer are searched first, for the network as it starts, and `scheme` overrides them; `init` is a
+    checkpoint of a float training of the same network to start from.
     """
 
     network: str
@@ -64,11 +64,12 @@ def run_job(job: Job) -> tuple[Trained, TrainResult]:
         IntaglioError: network and data do not fit, or a setting is out of range.
         ArtifactError: a checkpoint is damaged, or of another network or training.
     """
-    model = _network(job)
-    scheme, frame = _scheme(job, model), job.dataset.train_images.shape[1:]
-    if scheme is not None:
-        model = prepare(model, scheme)
-        calibrate(model, torch.tensor(job.dataset.train_images[:START_IMAGES]))
+    with threads_of(job.recipe.threads):  # how sums round depends on their number
+        model = _network(job)
+        scheme, frame = _scheme(job, model), job.dataset.train_images.shape[1:]
+        if scheme is not None:
+            model = prepare(model, scheme)
+            calibrate(model, torch.tensor(job.dataset.train_images[:START_IMAGES]))
     job.folder.mkdir(parents=True, exist_ok=True)
     settings = {one.name: getattr(job.recipe, one.name) for one in fields(job.recipe)}
     result = train(
