@@ -63,7 +63,8 @@ def test_every_word_reaches_the_training(data: Path, jobs: list[Job], tmp_path: 
     text = (
         f"train lenet5 --data {data} -o {tmp_path} --epochs 7 --batch-size 9 --lr 0.5 "
         "--optimizer sgd --momentum 0.8 --weight-decay 0.1 --augment photos --seed 4 --threads 2 "
-        "--validation 0.2 --patience 3 --init a --tradeoff 0.5 --weights 4 --activations 3 --method fixed "
+        "--validation 0.2 --patience 3 --init a --tradeoff 0.5 --weights 4 "
+        "--activations 3 --method fixed "
         "--first 8 --last 6 --prune 0.3 --per-channel --power-of-two "
         "--override c1=weights:5,method:lsq --override c1_relu=activations:2"
     )
