@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What does LeNet-5 reach on MNIST, in floats and trained in few bits?
+"""What does LeNet-5 reach on MNIST, or NIN on CIFAR-10, in floats and trained in few bits?
 
     .venv/bin/python benchmarks/accuracy.py FOLDER --data DIR [--only NAME ..] [--json]
+    .venv/bin/python benchmarks/accuracy.py FOLDER --network nin --data DIR --device cuda
 
-DIR has MNIST's IDX files. All training images are trained on, the test images in DIR are judged by,
-once, after the last epoch. Seeds are fixed. The float network is trained first, the others start
+DIR has MNIST's IDX files, or CIFAR-10. All training images are trained on; the test images in DIR
+judge once, after the last epoch. Seeds are fixed. The float network is trained first, the others start
 from it. Stopped and started again it goes on where it was: FOLDER has checkpoints, and a result for
 each network.
 """
@@ -14,11 +15,13 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from intaglio.artifact import write_json
 from intaglio.train.augment import Jitter
@@ -27,10 +30,9 @@ from intaglio.train.metrics import accuracy
 from intaglio.train.quantized import QatScheme, calibrate, frozen, prepare
 from intaglio.train.trainer import train
 from intaglio.train.zoo.lenet5 import LeNet5
+from intaglio.train.zoo.nin import Nin
 
-SEED, BATCH, START_IMAGES = 0, 256, 512
-#: A little distortion: the digits are as upright as those to be judged by.
-AUGMENT = Jitter(shift_pixels=1.5, turn_degrees=8.0, stretch=0.08, slant=0.08)
+SEED, START_IMAGES = 0, 512
 
 
 @dataclass(frozen=True)
@@ -45,26 +47,58 @@ class Case:
     within: float = 1.0
 
 
-CASES = (
-    Case("float", None, 15, 4e-3, at_least=0.990),
-    Case("w2a2", QatScheme(2, 2), 15, 2e-3, at_least=0.985),
-    Case(
-        "binary weights, a2",
-        QatScheme(1, 2, "binary", per_channel=True),
-        15,
-        2e-3,
-        at_least=0.975,
+@dataclass(frozen=True)
+class Suite:
+    """A network, and what is trained of it; the float one first."""
+
+    make: Callable[[int], nn.Module]
+    batch_size: int
+    augment: Jitter
+    cases: tuple[Case, ...]
+
+
+SUITES = {
+    "lenet5": Suite(
+        LeNet5,
+        256,
+        # A little distortion: the digits are as upright as those to be judged by.
+        Jitter(shift_pixels=1.5, turn_degrees=8.0, stretch=0.08, slant=0.08),
+        (
+            Case("float", None, 15, 4e-3, at_least=0.990),
+            Case("w2a2", QatScheme(2, 2), 15, 2e-3, at_least=0.985),
+            Case(
+                "binary weights, a2",
+                QatScheme(1, 2, "binary", per_channel=True),
+                15,
+                2e-3,
+                at_least=0.975,
+            ),
+            Case("CLIP-Q p=0.4 b=2", QatScheme(2, 8, "clipq", prune=0.4), 15, 1e-3, within=0.003),
+        ),
     ),
-    Case("CLIP-Q p=0.4 b=2", QatScheme(2, 8, "clipq", prune=0.4), 15, 1e-3, within=0.003),
-)
+    "nin": Suite(
+        lambda seed: Nin(10, seed),
+        128,
+        Jitter(shift_pixels=3.0, turn_degrees=0.0, stretch=0.1, slant=0.0, mirror=True),
+        (
+            Case("float", None, 100, 2e-3),
+            Case("w4a4", QatScheme(4, 4), 40, 1e-3, within=0.005),
+            Case("CLIP-Q p=0.4 b=2", QatScheme(2, 8, "clipq", prune=0.4), 40, 1e-3, within=0.01),
+        ),
+    ),
+}
 
 
 def main() -> int:
     """Train what is not trained yet, print, and return 1 where a network misses its mark."""
     arguments = _arguments()
-    data = load_dataset(arguments.data)
-    wanted = [case for case in CASES if not arguments.only or case.name in arguments.only]
-    rows = [_row(case, data, arguments.folder) for case in wanted]
+    suite = SUITES[arguments.network]
+    known = [case.name for case in suite.cases]
+    if arguments.only and not set(arguments.only) <= set(known):
+        sys.exit(f"--only must be some of {', '.join(known)}")
+    bench = Bench(suite, load_dataset(arguments.data), arguments.folder, arguments.device)
+    wanted = [case for case in suite.cases if not arguments.only or case.name in arguments.only]
+    rows = [bench.row(case) for case in wanted]
     if arguments.json:
         print(json.dumps(rows, indent=2))
     else:
@@ -77,62 +111,73 @@ def main() -> int:
     return int(any(row["accuracy"] < row["mark"] for row in rows))
 
 
-def _row(case: Case, data: Dataset, folder: Path) -> dict[str, Any]:
-    """Return a network's result, from its file or by training."""
-    file = folder / f"{case.name}.json"
-    settings = {
-        "scheme": None if case.scheme is None else case.scheme.to_json(),
-        "epochs": case.epochs,
-        "learning_rate": case.learning_rate,
-        "augment": repr(AUGMENT),
-        "data": data.sha256,
-    }
-    if file.exists():
-        row: dict[str, Any] = json.loads(file.read_text())
-        if row["settings"] == json.loads(json.dumps(settings)):
-            return row
-    base = None if case.scheme is None else _row(CASES[0], data, folder)["accuracy"]
-    model: torch.nn.Module = LeNet5(SEED)
-    if case.scheme is not None:
-        _train(model, CASES[0], data, folder)  # done already: reads the weights
-        model = prepare(model, case.scheme)
-        calibrate(model, torch.tensor(data.train_images[:START_IMAGES]))
-    seconds = _train(model, case, data, folder)
-    if case.scheme is not None:
-        model = frozen(model)
-    row = {
-        "name": case.name,
-        "accuracy": accuracy(model, data.test_images, data.test_labels),
-        "mark": case.at_least if base is None else max(case.at_least, base - case.within),
-        "epochs": case.epochs,
-        "seconds": seconds,
-        "settings": settings,
-    }
-    write_json(file, row)
-    return row
+@dataclass(frozen=True)
+class Bench:
+    """A suite on its data, with what is done of it in a folder."""
 
+    suite: Suite
+    data: Dataset
+    folder: Path
+    device: str
 
-def _train(model: torch.nn.Module, case: Case, data: Dataset, folder: Path) -> float:
-    found = train(
-        model,
-        data,
-        epochs=case.epochs,
-        batch_size=BATCH,
-        learning_rate=case.learning_rate,
-        seed=SEED,
-        checkpoint=folder / f"{case.name}.checkpoint",
-        augment=AUGMENT,
-    )
-    return found.seconds
+    def row(self, case: Case) -> dict[str, Any]:
+        """Return a network's result, from its file or by training."""
+        file, data = self.folder / f"{case.name}.json", self.data
+        settings = {
+            "scheme": None if case.scheme is None else case.scheme.to_json(),
+            "epochs": case.epochs,
+            "learning_rate": case.learning_rate,
+            "augment": repr(self.suite.augment),
+            "data": data.sha256,
+        }
+        if file.exists():
+            row: dict[str, Any] = json.loads(file.read_text())
+            if row["settings"] == json.loads(json.dumps(settings)):
+                return row
+        first = self.suite.cases[0]
+        base = None if case is first else self.row(first)["accuracy"]
+        model: nn.Module = self.suite.make(SEED)
+        if case.scheme is not None:
+            self.train(model, first)  # done already: reads the weights
+            model = prepare(model, case.scheme)
+            calibrate(model, torch.tensor(data.train_images[:START_IMAGES]))
+        seconds = self.train(model, case)
+        if case.scheme is not None:
+            model = frozen(model)
+        row = {
+            "name": case.name,
+            "accuracy": accuracy(model, data.test_images, data.test_labels),
+            "mark": case.at_least if base is None else max(case.at_least, base - case.within),
+            "epochs": case.epochs,
+            "seconds": seconds,
+            "settings": settings,
+        }
+        write_json(file, row)
+        return row
+
+    def train(self, model: nn.Module, case: Case) -> float:
+        """Train a network, or go on, and return the seconds that took."""
+        found = train(
+            model,
+            self.data,
+            epochs=case.epochs,
+            batch_size=self.suite.batch_size,
+            learning_rate=case.learning_rate,
+            seed=SEED,
+            checkpoint=self.folder / f"{case.name}.checkpoint",
+            augment=self.suite.augment,
+            device=self.device,
+        )
+        return found.seconds
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("folder", type=Path, help="for checkpoints and results")
-    parser.add_argument("--data", type=Path, required=True, help="MNIST's IDX files")
-    parser.add_argument(
-        "--only", nargs="+", choices=[case.name for case in CASES], help="these networks alone"
-    )
+    parser.add_argument("--network", choices=list(SUITES), default="lenet5")
+    parser.add_argument("--data", type=Path, required=True, help="MNIST or CIFAR-10")
+    parser.add_argument("--device", default="cpu", help="cpu (default) or cuda")
+    parser.add_argument("--only", nargs="+", metavar="NAME", help="these networks alone")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
     return parser.parse_args()
 

@@ -63,7 +63,8 @@ def test_every_word_reaches_the_training(data: Path, jobs: list[Job], tmp_path: 
     text = (
         f"train lenet5 --data {data} -o {tmp_path} --epochs 7 --batch-size 9 --lr 0.5 "
         "--optimizer sgd --momentum 0.8 --weight-decay 0.1 --augment photos --seed 4 --threads 2 "
-        "--validation 0.2 --patience 3 --init a --weights 4 --activations 3 --method fixed "
+        "--validation 0.2 --patience 3 --init a --tradeoff 0.5 --weights 4 "
+        "--activations 3 --method fixed "
         "--first 8 --last 6 --prune 0.3 --per-channel --power-of-two "
         "--override c1=weights:5,method:lsq --override c1_relu=activations:2"
     )
@@ -76,6 +77,7 @@ def test_every_word_reaches_the_training(data: Path, jobs: list[Job], tmp_path: 
     assert recipe.augment is not None
     assert recipe.augment.mirror
     assert (job.init, job.folder, job.device) == (Path("a"), tmp_path, "cpu")
+    assert job.tradeoff == 0.5
     overrides = {
         "c1": Override(weights=5, method="lsq"),
         "c1_relu": Override(activations=2),
@@ -110,6 +112,7 @@ def test_what_is_left_out_follows_from_the_rest(
         ("lenet", "a network must be one of cnv, lenet5, mobilenet, nin, resnet8, sign_cnn, or "
          "module:function, not 'lenet'"),
         ("lenet5 --weights 9", "weights must have 2..8 bits, not 9"),
+        ("lenet5 --tradeoff 1", "a tradeoff must be for the method clipq, not for floats"),
         ("lenet5 --epochs 0", "the number of epochs must be 1 or more, not 0"),
         ("lenet5 --override c1", "--override must be like conv1=weights:4,method:lsq or "
          "relu1=activations:3, not 'c1'"),

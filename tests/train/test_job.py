@@ -17,7 +17,7 @@ from intaglio.errors import ArtifactError, IntaglioError
 from intaglio.train.data import Dataset, digits
 from intaglio.train.job import Job, run_job, start_from
 from intaglio.train.metrics import accuracy
-from intaglio.train.quantized import QatScheme, latent_weights
+from intaglio.train.quantized import Override, QatScheme, latent_weights
 from intaglio.train.recipe import Recipe
 from intaglio.train.trained import load_trained
 from intaglio.train.zoo.lenet5 import LeNet5
@@ -76,6 +76,20 @@ def test_a_quantized_training_starts_from_a_float_one_and_leaves_it_frozen(tmp_p
     finished, found = run_job(started)
     assert found == result
     assert torch.equal(finished.module(trained.example), trained.module(trained.example))
+
+
+def test_a_tradeoff_searches_share_and_bits_of_each_layer(tmp_path: Path) -> None:
+    given = {"c1": Override(weights=6, prune=0.0)}
+    scheme = QatScheme(2, 8, "clipq", overrides=given)
+    trained, _ = run_job(job(tmp_path, scheme=scheme, tradeoff=1e6))
+    assert trained.scheme is not None
+    others = {Override(weights=2, method="clipq", prune=0.9)}
+    assert trained.scheme.overrides["c1"] == given["c1"]
+    assert {one for name, one in trained.scheme.overrides.items() if name != "c1"} == others
+    zeros = (latent_weights(trained.module)["c5"] == 0).float().mean()
+    assert 0.89 < float(zeros) < 0.91
+    again = load_trained(tmp_path / "lenet5.trained")
+    assert torch.equal(again.module(trained.example), trained.module(trained.example))
 
 
 def test_starting_from_a_checkpoint_gives_its_weights(tmp_path: Path) -> None:

@@ -76,6 +76,12 @@ def _add_scheme(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--first", type=int, metavar="BITS", help="of the first layer's weights")
     parser.add_argument("--last", type=int, metavar="BITS", help="of the last layer's weights")
     parser.add_argument("--prune", type=float, metavar="SHARE", help="of clipq (default 0.4)")
+    parser.add_argument(
+        "--tradeoff",
+        type=float,
+        metavar="X",
+        help="of clipq: search share and bits of each layer; X errors for a share of bits saved",
+    )
     parser.add_argument("--per-channel", action="store_true", help="a scale for each channel")
     parser.add_argument("--power-of-two", action="store_true", help="scales of powers of two only")
     parser.add_argument(
@@ -113,12 +119,21 @@ def run(arguments: argparse.Namespace) -> Outcome:
     _download(arguments)
     folder = arguments.output or Path("build/train") / arguments.network.replace(":", ".")
     dataset = load_dataset(arguments.data)
-    job = Job(arguments.network, dataset, recipe, folder, scheme, arguments.init, arguments.device)
+    job = Job(
+        arguments.network,
+        dataset,
+        recipe,
+        folder,
+        scheme,
+        arguments.tradeoff,
+        arguments.init,
+        arguments.device,
+    )
     trained, result = run_job(job)
     document = {
         "network": arguments.network,
         "data": dataset.name,
-        "scheme": None if scheme is None else str(scheme),
+        "scheme": None if trained.scheme is None else str(trained.scheme),
         "accuracy": result.accuracy,
         "test_images": len(dataset.test_labels),
         "epochs": result.epochs,
@@ -126,7 +141,9 @@ def run(arguments: argparse.Namespace) -> Outcome:
         "parameters": sum(parameter.numel() for parameter in trained.module.parameters()),
         "folder": str(folder),
     }
-    text = f"{folder}: {arguments.network} on {dataset.name}, {scheme or 'floats'}: {result}"
+    text = (
+        f"{folder}: {arguments.network} on {dataset.name}, {trained.scheme or 'floats'}: {result}"
+    )
     return Outcome(text, document)
 
 

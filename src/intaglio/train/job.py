@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import torch
@@ -25,21 +25,25 @@ from intaglio.train.event_log import write_event_log
 from intaglio.train.export import export_onnx
 from intaglio.train.metrics import evaluating
 from intaglio.train.quantized import QatScheme, calibrate, frozen, prepare
+from intaglio.train.quantized.clipq_search import search_clipq
 from intaglio.train.recipe import Recipe
 from intaglio.train.trained import Trained, save_trained
-from intaglio.train.trainer import Record, TrainResult, train
+from intaglio.train.trainer import Record, TrainResult, threads_of, train
 from intaglio.train.zoo import network
 
 #: Training images that learned scales of activations start from.
 START_IMAGES = 512
+#: Those that the search for CLIP-Q's parameters counts errors on.
+SEARCH_IMAGES = 1000
 
 
 @dataclass(frozen=True)
 class Job:
     """A network by name, its data, how to train it, and where the results go.
 
-    `scheme` is that of few bits, None for floats; `init` a checkpoint of a float training of the
-    same network to start from.
+    `scheme` is that of few bits, None for floats; with a `tradeoff` CLIP-Q's share and bits of each
+    layer are searched first, for the network as it starts, and `scheme` overrides them; `init` is a
+    checkpoint of a float training of the same network to start from.
     """
 
     network: str
@@ -47,6 +51,7 @@ class Job:
     recipe: Recipe
     folder: Path
     scheme: QatScheme | None = None
+    tradeoff: float | None = None
     init: Path | None = None
     device: str = "cpu"
     progress: bool = True
@@ -59,7 +64,12 @@ def run_job(job: Job) -> tuple[Trained, TrainResult]:
         IntaglioError: network and data do not fit, or a setting is out of range.
         ArtifactError: a checkpoint is damaged, or of another network or training.
     """
-    model, frame = _network(job), job.dataset.train_images.shape[1:]
+    with threads_of(job.recipe.threads):  # how sums round depends on their number
+        model = _network(job)
+        scheme, frame = _scheme(job, model), job.dataset.train_images.shape[1:]
+        if scheme is not None:
+            model = prepare(model, scheme)
+            calibrate(model, torch.tensor(job.dataset.train_images[:START_IMAGES]))
     job.folder.mkdir(parents=True, exist_ok=True)
     settings = {one.name: getattr(job.recipe, one.name) for one in fields(job.recipe)}
     result = train(
@@ -72,9 +82,9 @@ def run_job(job: Job) -> tuple[Trained, TrainResult]:
         watch=True,
         on_epoch=lambda history: _report(job, history),
     )
-    module = model.eval() if job.scheme is None else frozen(model)
+    module = model.eval() if scheme is None else frozen(model)
     classes = job.dataset.classes
-    trained = Trained(job.network, classes, frame, job.scheme, result.accuracy, module)
+    trained = Trained(job.network, classes, frame, scheme, result.accuracy, module)
     if int(os.environ.get("RANK", "0")) == 0:
         _report(job, result.history)
         name = job.network.replace(":", ".")
@@ -85,16 +95,26 @@ def run_job(job: Job) -> tuple[Trained, TrainResult]:
 
 
 def _network(job: Job) -> nn.Module:
-    """Return the network, with the weights and quantizers it starts with."""
+    """Return the network with the weights it starts with."""
     model = network(job.network, job.dataset.classes, job.recipe.seed)
     _check(job, model)
     if job.init is not None:
         start_from(model, job.init)
-    if job.scheme is None:
-        return model
-    prepared = prepare(model, job.scheme)
-    calibrate(prepared, torch.tensor(job.dataset.train_images[:START_IMAGES]))
-    return prepared
+    return model
+
+
+def _scheme(job: Job, model: nn.Module) -> QatScheme | None:
+    """Return the scheme, with what is searched for the network."""
+    if job.tradeoff is None:
+        return job.scheme
+    if job.scheme is None or job.scheme.method != "clipq":
+        method = "floats" if job.scheme is None else job.scheme.method
+        raise IntaglioError(f"a tradeoff must be for the method clipq, not for {method}")
+    images, labels = job.dataset.train_images, job.dataset.train_labels
+    found = search_clipq(
+        model, images[:SEARCH_IMAGES], labels[:SEARCH_IMAGES], tradeoff=job.tradeoff
+    )
+    return replace(job.scheme, overrides={**found, **job.scheme.overrides})
 
 
 def _check(job: Job, model: nn.Module) -> None:

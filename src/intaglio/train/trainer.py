@@ -103,7 +103,7 @@ def train(
         patience,
     )
     held = _held_back(dataset, recipe)
-    with placed(device) as place, _threads(threads):
+    with placed(device) as place, threads_of(threads):
         model.to(place.device)
         run = _Run.of(model, dataset, recipe, place, checkpoint, held)
         run.on_epoch, run.save_seconds, run.watch = on_epoch, save_seconds, watch
@@ -208,7 +208,8 @@ def _held_back(dataset: Dataset, recipe: Recipe) -> int:
 
 
 @contextmanager
-def _threads(count: int) -> Iterator[None]:
+def threads_of(count: int) -> Iterator[None]:
+    """Let torch compute with so many threads for a while."""
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     try:

@@ -51,6 +51,11 @@ def test_it_goes_to_json_and_back() -> None:
         ({"weights": 2, "method": "binary"}, "binary weights must have 1 bits, not 2"),
         ({"first": 0}, "weights of the first layer must have 1..8 bits, not 0"),
         ({"input_bits": 12}, "images must have 1..8 bits, not 12"),
+        ({"weight_range": 0.0}, "weight_range must be positive and finite, not 0.0"),
+        (
+            {"method": "fixed", "power_of_two": True, "activation_range": 3.0},
+            "activation_range must be a power of two where scales are, not 3.0",
+        ),
         ({"prune": 1.5}, "the share of pruned weights must be in 0..1, not 1.5"),
         (
             {"overrides": {"a": Override(activations=9)}},

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from types import MappingProxyType
@@ -76,6 +77,14 @@ class QatScheme:
         check_bits("images", self.input_bits)
         check_theta(self.prune, 2)
         _check_weights("", self.weights, self.method)
+        for name in ("weight_range", "activation_range"):
+            range_ = getattr(self, name)
+            if not 0 < range_ < math.inf:
+                raise QuantizationError(f"{name} must be positive and finite, not {range_}")
+            if self.power_of_two and self.method == "fixed" and math.frexp(range_)[0] != 0.5:
+                raise QuantizationError(
+                    f"{name} must be a power of two where scales are, not {range_}"
+                )
         for name, bits in (("first", self.first), ("last", self.last)):
             if bits is not None:
                 check_bits(f"weights of the {name} layer", bits)
