@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
+import signal
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import product
@@ -228,6 +231,25 @@ def test_a_sweep_that_is_stopped_goes_on(tmp_path: Path) -> None:
     with ledger(tmp_path / "s.sqlite") as kept:
         assert len(measure_all(study(kept, make=make), PLAIN, pairs, progress=False)) == 2
     assert len(made) == 3
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from intaglio.quantize.ledger import ledger
+
+with ledger(Path(sys.argv[1])) as kept:
+    kept.put("first", {"done": True})
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_what_was_kept_survives_a_kill(tmp_path: Path) -> None:
+    path = tmp_path / "s.sqlite"
+    ended = subprocess.run([sys.executable, "-c", KILLED, str(path)], check=False)
+    assert ended.returncode == -signal.SIGKILL
+    with ledger(path) as kept:
+        assert kept.get("first") == {"done": True}
 
 
 def test_a_file_that_is_no_ledger(tmp_path: Path) -> None:

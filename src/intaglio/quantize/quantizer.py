@@ -10,7 +10,7 @@ from intaglio.numerics.types import IntType
 from intaglio.ops.function import Function
 from intaglio.quantize.ranges import Coding, Range
 
-__all__ = ["Coding", "Quantizer", "bias_as_chosen", "mean_factor", "weight_as_chosen"]
+__all__ = ["Coding", "Quantizer"]
 
 
 def weight_as_chosen(_source: float, weight: float, _result: float) -> float:

@@ -104,7 +104,8 @@ class Sample:
         graph, value = build.graph, build.graph.inputs[0]
         if not self._followed:
             coding = build.codings[value.name]
-            steps = np.floor(self._frames / coding.scale + 0.5) + coding.zero_point
+            frames = self._frames.astype(np.float64)
+            steps = np.floor(frames / coding.scale + 0.5) + coding.zero_point
             codes = np.clip(steps, coding.element.min, coding.element.max)
             self._codes[value.name] = codes.astype(coding.element.dtype)
         for node in build.nodes[self._followed :]:
