@@ -101,7 +101,7 @@ def test_made_up_prices_are_saved_shown_and_planned_with(tmp_path: Path, capsys:
             "3h25m30s more, so give it more time",
         ),
         ("--deadline soon", 2, "--deadline must be a time such as 1d3h20m"),
-        ("--prices x.csv", 2, "prices must be read or made up: give --prices or --generate"),
+        ("--prices x.csv", 2, "prices must be read or made up: give one of --prices, --generate"),
         ("--kinds cheap", 2, "--kinds must be spot, list or both, not 'cheap'"),
         ("--start 2020-01-01", 2, "--start must have a time zone"),
         ("--start 2020-01-01T00:00:00Z", 2, "the job must begin between 2026-01-01 00:00:00Z and"),
@@ -152,6 +152,18 @@ def test_several_deadlines_and_machines_taken_away(tmp_path: Path, capsys: Captu
     assert first["policies"]["mpc"]["late"] == 0
     assert first["policies"]["mpc"]["median"] >= 1
     assert plot.is_file()
+
+
+def test_a_trace_of_availability_and_an_assumed_price(tmp_path: Path, capsys: Capture) -> None:
+    trace = tmp_path / "trace.json"
+    data = [int(tick % 17 < 11) for tick in range(600)]
+    trace.write_text(json.dumps({"metadata": {"gap_seconds": 300}, "data": data}), encoding="utf-8")
+    job = written(tmp_path, re.sub(r'"f1\.(2|4)x.*\n', "", JOB))
+    known = ("--spot-share", "0.3", "--availability", f"f1.16xlarge={trace}")
+    assert intaglio("cloud", "simulate", job, *known, "--starts", 3) == 0
+    printed = capsys.readouterr().out
+    assert "GENERATED prices, no real market: assumed at 0.3 of list price" in printed
+    assert "uniform" in printed
 
 
 @pytest.mark.parametrize(

@@ -98,5 +98,6 @@ def _affordable(found: Plan, budget: int | None) -> None:
     if budget is not None and cost > budget:
         raise InfeasibleError(
             f"the job must cost {dollars(budget)} at most, and within {duration(found.deadline)} "
-            f"the least is {dollars(cost)}, {dollars(cost - budget)} more; give it more time or money"
+            f"the least is {dollars(cost)}, {dollars(cost - budget)} more; "
+            "give it more time or money"
         )
