@@ -28,14 +28,14 @@ TRAINING = Training("intaglio.train.zoo.lenet5:LeNet5", epochs=8, images=200, ba
 SLOTS = 400
 
 
-def prices() -> Market:
-    """Return a market that takes every spot machine away at two moments."""
+def prices(*taken_away: int) -> Market:
+    """Return a market that takes every spot machine away at the beginning of some slots."""
     made = flat(
         [300_000, 900_000, 4_000_000], [10, 20, 20], 6000, slots=SLOTS, slot=60, save=1, begin=60,
         kinds=[SPOT, SPOT, LIST],
     )  # fmt: skip
     taken = made.reclaimed.copy()
-    taken[[12, 60], :2] = True
+    taken[list(taken_away), :2] = True
     return replace(made, reclaimed=taken)
 
 
@@ -76,7 +76,7 @@ def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> str:
 def test_another_size_and_machines_taken_away_leave_no_trace_in_the_weights(
     tmp_path: Path, uninterrupted: str
 ) -> None:
-    run = elastic(tmp_path)
+    run = elastic(tmp_path, market=prices(15))
     found = run.run()
     assert found.done
     assert found.epochs == 8
