@@ -3,7 +3,7 @@
 
     python benchmarks/cloud.py [--data DIR] [--starts N] [--jobs N] [--processes N]
 
-DIR holds price histories of p2 and p3 machines, as `aws ec2 describe-spot-price-history` prints
+DIR holds price histories of p2, p3 and g2 machines, as `aws ec2 describe-spot-price-history` prints
 them, and availability traces of the SkyPilot project; without it only made-up prices are used.
 Work per second of the sizes is illustrative: 10, 64
 and 110 for 1, 8 and 16 K80, 10, 35 and 60 for 1, 4 and 8 V100.
@@ -34,6 +34,7 @@ START = 1_767_225_600
 WORK = {
     "aws-p2": {"p2.xlarge": 10, "p2.8xlarge": 64, "p2.16xlarge": 110},
     "aws-p3": {"p3.2xlarge": 10, "p3.8xlarge": 35, "p3.16xlarge": 60},
+    "aws-g2": {"g2.2xlarge": 10},
 }
 SLACKS = (0.16, 0.5)
 
@@ -79,8 +80,8 @@ def speed() -> None:
 
 
 def real(data: Path, starts: int, processes: int) -> None:
-    """Print cost over the optimum for every zone with all three sizes."""
-    history = read_history(*sorted(data.glob("aws-p*.csv")))
+    """Print cost over the optimum for every zone with all sizes."""
+    history = read_history(*sorted(data.glob("aws-*.csv")))
     print(f"\n{history}\n")
     print("| zone | slack | " + " | ".join(policies()) + " | late |")
     print("|---|---|" + "---|" * (len(policies()) + 1))

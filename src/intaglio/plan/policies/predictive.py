@@ -77,7 +77,7 @@ class Predictive:
         first = np.where(cheaper, np.maximum(most, least), least)
         first = np.where(first * pace >= work, work / np.maximum(pace, 1e-9), first)
         second = (work - first * pace) / after
-        alone = second <= 0
+        alone = second < 1  # less than a second is rounding
         total = price * (start + first + stop)
         total = total + np.where(alone, 0, later * (begin + second + save))
         used = start + first + stop + np.where(alone, 0, begin + second + save)
