@@ -3,8 +3,9 @@
 
     python benchmarks/cloud.py [--data DIR] [--starts N] [--jobs N] [--processes N]
 
-DIR holds price histories of p2 and p3 machines, as `aws ec2 describe-spot-price-history` prints
-them; without it only made-up prices are used. Work per second of the sizes is illustrative: 10, 64
+DIR holds price histories of p2, p3 and g2 machines, as `aws ec2 describe-spot-price-history` prints
+them, and availability traces of the SkyPilot project; without it only made-up prices are used.
+Work per second of the sizes is illustrative: 10, 64
 and 110 for 1, 8 and 16 K80, 10, 35 and 60 for 1, 4 and 8 V100.
 """
 
@@ -16,8 +17,9 @@ from pathlib import Path
 
 import numpy as np
 
+from intaglio.plan.availability import read_availability
 from intaglio.plan.catalog import family
-from intaglio.plan.generator import Shape, generate
+from intaglio.plan.generator import Shape, assumed, generate
 from intaglio.plan.history_files import read_history
 from intaglio.plan.job import Job, job
 from intaglio.plan.market import SPOT, Market, market
@@ -32,6 +34,7 @@ START = 1_767_225_600
 WORK = {
     "aws-p2": {"p2.xlarge": 10, "p2.8xlarge": 64, "p2.16xlarge": 110},
     "aws-p3": {"p3.2xlarge": 10, "p3.8xlarge": 35, "p3.16xlarge": 60},
+    "aws-g2": {"g2.2xlarge": 10},
 }
 SLACKS = (0.16, 0.5)
 
@@ -77,8 +80,8 @@ def speed() -> None:
 
 
 def real(data: Path, starts: int, processes: int) -> None:
-    """Print cost over the optimum for every zone with all three sizes."""
-    history = read_history(*sorted(data.glob("aws-p*.csv")))
+    """Print cost over the optimum for every zone with all sizes."""
+    history = read_history(*sorted(data.glob("aws-*.csv")))
     print(f"\n{history}\n")
     print("| zone | slack | " + " | ".join(policies()) + " | late |")
     print("|---|---|" + "---|" * (len(policies()) + 1))
@@ -99,6 +102,40 @@ def one_zone(
     some_job = a_job(name, 24)
     slots = (last - first) // 600
     where = market(some_job, family(name), slots=slots, slot=600, history=part, start=first)
+    cells = _compared(where, slack, starts, processes)
+    print(f"| {name[4:]} {zone} | {slack:.0%} | {cells}", flush=True)
+
+
+def traces(data: Path, starts: int) -> None:
+    """Print cost over the optimum for traces of when one V100 could be had, spot at 0.3 of list."""
+    sizes = family("aws-p3")
+    one = sizes.sizes[0]
+    some_job = job(
+        "one size", 48, {one.name: HOUR}, checkpoint=30, boot=480, restore=120, source="-"
+    )
+    print("\n| trace | slack | " + " | ".join(policies()) + " | late |")
+    print("|---|---|" + "---|" * (len(policies()) + 1))
+    for path in sorted(data.glob("availability-traces/availability/1-node/*/*_v100_1.json")):
+        known = read_availability(path)
+        where = market(
+            some_job,
+            sizes,
+            slots=known.seconds // 600,
+            slot=600,
+            history=assumed(
+                {one.name: one.list_price("us-east-1")}, ["us-east-1a"], 0.3, start=START
+            ),
+            start=START,
+            availability={one.name: known},
+        )
+        name = f"{path.parent.name} {path.stem}"
+        for slack in (0.1, *SLACKS[1:]):
+            print(f"| {name} | {slack:.0%} | {_compared(where, slack, starts, 1)}", flush=True)
+
+
+def _compared(where: Market, slack: float, starts: int, processes: int) -> str:
+    """Return the cells of a line: median and worst of each policy, and how many were late."""
+    some_job = where.job
     found = study(
         where,
         tuple(policies()),
@@ -110,7 +147,7 @@ def one_zone(
     )
     cells = [f"{np.median(r):.3f} {r.max():.2f}" for r in map(found.ratios, found.names)]
     late = sum(ride.finish is None for sample in found.samples for ride in sample.rides)
-    print(f"| {name[4:]} {zone} | {slack:.0%} | {' | '.join(cells)} | {late} |", flush=True)
+    return f"{' | '.join(cells)} | {late} |"
 
 
 def harshest(jobs: int) -> None:
@@ -152,6 +189,7 @@ def main() -> None:
     speed()
     if arguments.data is not None:
         real(arguments.data, arguments.starts, arguments.processes)
+        traces(arguments.data, arguments.starts)
     harshest(arguments.jobs)
 
 

@@ -71,6 +71,14 @@ def test_the_fastest_schedule_within_a_budget_and_none(tmp_path: Path, capsys: C
     assert "must cost $2.00 at most, and nothing is that cheap" in capsys.readouterr().err
 
 
+def test_a_deadline_and_a_budget_together(tmp_path: Path, capsys: Capture) -> None:
+    words = ("cloud", "plan", written(tmp_path), "--kinds", "list", "--deadline", "8h", "--budget")
+    assert intaglio(*words, "90", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["cost_micro_usd"] <= 90_000_000
+    assert intaglio(*words, "20") == 1
+    assert "must cost $20.00 at most, and within 8h the least is $" in capsys.readouterr().err
+
+
 def test_made_up_prices_are_saved_shown_and_planned_with(tmp_path: Path, capsys: Capture) -> None:
     file = tmp_path / "prices.csv"
     made = ("--generate", 3, "--family", "aws-f1", "--zones", "us-east-1d", "-o", file)
@@ -86,9 +94,14 @@ def test_made_up_prices_are_saved_shown_and_planned_with(tmp_path: Path, capsys:
 @pytest.mark.parametrize(
     ("more", "status", "said"),
     [
-        ("--deadline 2h", 1, "nothing is that fast: f1.16xlarge, the fastest size, takes 5h25m30s"),
+        (
+            "--deadline 2h",
+            1,
+            "nothing is that fast: f1.16xlarge, the fastest size, takes 5h25m30s without a pause, "
+            "3h25m30s more, so give it more time",
+        ),
         ("--deadline soon", 2, "--deadline must be a time such as 1d3h20m"),
-        ("--prices x.csv", 2, "prices must be read or made up: give --prices or --generate"),
+        ("--prices x.csv", 2, "prices must be read or made up: give one of --prices, --generate"),
         ("--kinds cheap", 2, "--kinds must be spot, list or both, not 'cheap'"),
         ("--start 2020-01-01", 2, "--start must have a time zone"),
         ("--start 2020-01-01T00:00:00Z", 2, "the job must begin between 2026-01-01 00:00:00Z and"),
@@ -139,6 +152,18 @@ def test_several_deadlines_and_machines_taken_away(tmp_path: Path, capsys: Captu
     assert first["policies"]["mpc"]["late"] == 0
     assert first["policies"]["mpc"]["median"] >= 1
     assert plot.is_file()
+
+
+def test_a_trace_of_availability_and_an_assumed_price(tmp_path: Path, capsys: Capture) -> None:
+    trace = tmp_path / "trace.json"
+    data = [int(tick % 17 < 11) for tick in range(600)]
+    trace.write_text(json.dumps({"metadata": {"gap_seconds": 300}, "data": data}), encoding="utf-8")
+    job = written(tmp_path, re.sub(r'"f1\.(2|4)x.*\n', "", JOB))
+    known = ("--spot-share", "0.3", "--availability", f"f1.16xlarge={trace}")
+    assert intaglio("cloud", "simulate", job, *known, "--starts", 3) == 0
+    printed = capsys.readouterr().out
+    assert "GENERATED prices, no real market: assumed at 0.3 of list price" in printed
+    assert "uniform" in printed
 
 
 @pytest.mark.parametrize(
@@ -192,6 +217,14 @@ def test_the_policy_of_the_howto_is_never_late(tmp_path: Path) -> None:
     names = runpy.run_path(str(path), run_name="patient")
     ride = simulate(spotty(1), names["Patient"](), first=0, slots=30, save_every=900)
     assert ride.finish is not None
+
+
+def test_the_python_of_the_howto_runs(tmp_path: Path) -> None:
+    path = tmp_path / "planned.py"
+    path.write_text(shown("python")[1], encoding="utf-8")
+    names = runpy.run_path(str(path), run_name="planned")
+    assert names["best"].floor <= names["ride"].cost
+    assert names["ride"].finish <= 100 * 600
 
 
 def test_a_training_is_carried_through_a_policy(tmp_path: Path, capsys: Capture) -> None:

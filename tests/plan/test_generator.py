@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from intaglio.errors import IntaglioError
-from intaglio.plan.generator import Shape, generate
+from intaglio.plan.generator import Shape, assumed, generate
 
 LISTED = {"small": 1_000_000, "large": 8_000_000}
 
@@ -49,3 +49,13 @@ def test_a_shape_is_checked() -> None:
         Shape(step_hours=0)
     with pytest.raises(IntaglioError, match="must last a second at least, not 0"):
         generate(LISTED, ["a"], start=0, seconds=0, seed=0)
+
+
+def test_an_assumed_price_is_a_share_of_list_price() -> None:
+    made = assumed(LISTED, ["a"], 0.3, start=10**9)
+    assert made.series["a", "large"].prices.tolist() == [2_400_000]
+    assert made.generated
+    with pytest.raises(
+        IntaglioError, match="share of list price must be over 0 and up to 1, not 2"
+    ):
+        assumed(LISTED, ["a"], 2.0, start=0)

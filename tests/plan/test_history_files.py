@@ -52,11 +52,18 @@ def test_json_newest_first_with_duplicates_and_conflicts(tmp_path: Path) -> None
         "out of order": 2,
         "duplicates": 1,
         "conflicts": 1,
+        "held over a gap of days": 0,
     }
     assert str(found) == (
         "prices.json: 3 prices of 1 sizes in zones (1 of other products left out, 2 out of order, "
         "1 duplicates, 1 conflicts)"
     )
+
+
+def test_gaps_are_counted(tmp_path: Path) -> None:
+    late = row(Timestamp="2020-03-20T12:00:00Z")
+    found = read_history(write(tmp_path, row(), late, row(AvailabilityZone="us-east-1b")))
+    assert found.repairs["held over a gap of days"] == 2
 
 
 def test_a_folder_of_csv_and_json_is_one_history(tmp_path: Path) -> None:

@@ -146,6 +146,17 @@ def test_at_flat_prices_the_predictive_policy_is_close_to_the_optimum() -> None:
         assert ride.cost <= best * 1.02
 
 
+def test_the_predictive_policy_keeps_a_machine_that_nothing_is_better_than() -> None:
+    kinds = [SPOT, LIST]
+    market = flat(
+        [65_000, 650_000], [7, 7], 7 * 600 * 97, slots=170, save=30, begin=600, kinds=kinds
+    )
+    for save_every in (700.0, 2000.0, 1e9):
+        ride = simulate(market, policies()["mpc"], first=20, slots=120, save_every=save_every)
+        assert len(ride.stints) == 1
+        assert ride.rescued == 0
+
+
 def test_a_study_is_the_same_in_one_process_and_in_two() -> None:
     market = spotty(1, slots=60)
     settings = {"slots": 30, "starts": 3, "save_every": 900.0, "progress": False}

@@ -6,10 +6,11 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from intaglio.cli.arguments import share
 from intaglio.errors import IntaglioError
 from intaglio.plan.availability import Availability, read_availability
 from intaglio.plan.catalog import Family, family, family_of
-from intaglio.plan.generator import generate
+from intaglio.plan.generator import assumed, generate
 from intaglio.plan.history_files import read_history
 from intaglio.plan.job import Job, read_job
 from intaglio.plan.market import CAP, LIST, PREEMPT, SPOT, Market, market
@@ -63,6 +64,12 @@ def add_prices(parser: argparse.ArgumentParser) -> None:
         "--generate", metavar="SEED", type=int, help="make prices up where there is no history"
     )
     parser.add_argument(
+        "--spot-share",
+        type=share,
+        metavar="S",
+        help="take spot for this share of list price, as where only availability is known",
+    )
+    parser.add_argument(
         "--family", metavar="NAME", help="a family of the catalog, or a .toml file of your own"
     )
     parser.add_argument("--zones", metavar="Z,Z", help="only these zones (default: all there are)")
@@ -85,20 +92,28 @@ def chosen_history(arguments: argparse.Namespace, sizes: Family) -> PriceHistory
         IntaglioError: both are asked for, or nothing says where.
     """
     zones = words(arguments.zones)
-    if arguments.prices and arguments.generate is not None:
-        raise IntaglioError("prices must be read or made up: give --prices or --generate, not both")
+    given = [bool(arguments.prices), *(n is not None for n in _made_up(arguments))]
+    if sum(given) > 1:
+        raise IntaglioError(
+            "prices must be read or made up: give one of --prices, --generate and --spot-share"
+        )
+    start = moment(GENERATED_FROM, "start")
+    if arguments.spot_share is not None:
+        places = zones or (f"{sizes.sizes[0].listed[0][0]}a",)
+        listed = {one.name: one.list_price(places[0]) for one in sizes.sizes}
+        return assumed(listed, places, arguments.spot_share, start=start)
     if arguments.generate is not None:
         places = zones or tuple(f"{sizes.sizes[0].listed[0][0]}{letter}" for letter in "abc")
-        return generate(
-            {one.name: one.list_price(places[0]) for one in sizes.sizes},
-            places,
-            start=moment(GENERATED_FROM, "start"),
-            seconds=GENERATED_DAYS * DAY,
-            seed=arguments.generate,
-        )
+        listed = {one.name: one.list_price(places[0]) for one in sizes.sizes}
+        seconds = GENERATED_DAYS * DAY
+        return generate(listed, places, start=start, seconds=seconds, seed=arguments.generate)
     if not arguments.prices:
         return None
     return read_history(*arguments.prices).only(zones or None, [one.name for one in sizes.sizes])
+
+
+def _made_up(arguments: argparse.Namespace) -> tuple[int | None, float | None]:
+    return arguments.generate, arguments.spot_share
 
 
 def chosen_market(
@@ -130,7 +145,7 @@ def chosen_market(
         regions=words(arguments.zones) or (sizes.sizes[0].listed[0][0],),
         kinds=_kinds(arguments.kinds),
         above_list=arguments.above_list,
-        availability=dict(_availability(text) for text in arguments.availability),
+        availability=traces(arguments),
     )
 
 
@@ -164,6 +179,11 @@ def _kinds(text: str) -> tuple[str, ...]:
         if kind not in (SPOT, LIST):
             raise IntaglioError(f"--kinds must be {SPOT}, {LIST} or both, not {kind!r}")
     return kinds
+
+
+def traces(arguments: argparse.Namespace) -> dict[str, Availability]:
+    """Read the availability traces that the arguments name, by size."""
+    return dict(_availability(text) for text in arguments.availability)
 
 
 def _availability(text: str) -> tuple[str, Availability]:

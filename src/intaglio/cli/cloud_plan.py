@@ -8,10 +8,10 @@ from pathlib import Path
 
 from intaglio.cli.cloud_market import add_market, chosen_job, chosen_market, horizon_of
 from intaglio.cli.outcome import Outcome
-from intaglio.errors import IntaglioError
+from intaglio.errors import InfeasibleError, IntaglioError
 from intaglio.plan.job import Job, checkpoint_interval
-from intaglio.plan.money import duration, micro_dollars
-from intaglio.plan.optimum import plan, plan_within
+from intaglio.plan.money import dollars, duration, micro_dollars
+from intaglio.plan.optimum import Plan, plan, plan_within
 from intaglio.report.cloud_plan import plan_document, plan_text, save_curve, save_gantt
 
 HELP = "find the cheapest schedule by a deadline, or the fastest within a budget, exactly"
@@ -55,6 +55,7 @@ def run(arguments: argparse.Namespace) -> Outcome:
         found = plan_within(market, budget)
     else:
         found = plan(market, None if deadline is None else deadline // market.slot * market.slot)
+        _affordable(found, budget)
     text, document = plan_text(found), plan_document(found)
     if arguments.preemptions_per_hour:
         every = checkpoint_interval(max(1, job.fastest.save), arguments.preemptions_per_hour)
@@ -75,9 +76,28 @@ def run(arguments: argparse.Namespace) -> Outcome:
 
 
 def _limits(arguments: argparse.Namespace, job: Job) -> tuple[int | None, int | None]:
-    """Return the deadline and the budget; what the arguments say goes before what the job says."""
-    if arguments.deadline is not None:
-        return horizon_of(arguments.deadline, 0, "--deadline"), None
+    """Return the deadline and the budget.
+
+    What the arguments say goes before what the job says; a budget alone asks for the least time.
+    """
+    deadline, budget = job.deadline, job.budget
     if arguments.budget is not None:
-        return None, micro_dollars(arguments.budget, "--budget")
-    return job.deadline, None if job.deadline else job.budget
+        deadline, budget = None, micro_dollars(arguments.budget, "--budget")
+    if arguments.deadline is not None:
+        deadline = horizon_of(arguments.deadline, 0, "--deadline")
+    return deadline, budget
+
+
+def _affordable(found: Plan, budget: int | None) -> None:
+    """Stop if the least money by the deadline is more than there is.
+
+    Raises:
+        InfeasibleError: it is.
+    """
+    cost = found.schedule.cost
+    if budget is not None and cost > budget:
+        raise InfeasibleError(
+            f"the job must cost {dollars(budget)} at most, and within {duration(found.deadline)} "
+            f"the least is {dollars(cost)}, {dollars(cost - budget)} more; "
+            "give it more time or money"
+        )

@@ -7,7 +7,6 @@ import argparse
 from dataclasses import asdict
 from pathlib import Path
 
-from intaglio.artifact import load
 from intaglio.cli.arguments import positive
 from intaglio.cli.cloud_market import (
     add_market,
@@ -31,7 +30,7 @@ from intaglio.plan.providers.aws import Aws
 from intaglio.plan.providers.local import Local
 from intaglio.plan.providers.skypilot import SkyPilot
 from intaglio.plan.providers.written import Form, launch, write_requests
-from intaglio.plan.training import KIND, Training, read_training
+from intaglio.plan.training import Training, read_training, weights_hash
 
 HELP = "train on machines that come and go, as a plan or a policy says"
 FORMS: dict[str, Form] = {"skypilot": SkyPilot(), "aws": Aws()}
@@ -144,8 +143,8 @@ def _said(elastic: Elastic) -> Outcome:
     )
     document = {**asdict(found), "late": late, "checkpoint": str(elastic.checkpoint)}
     if elastic.checkpoint.exists():
-        document["sha256"] = load(elastic.checkpoint, KIND).sha256
-        lines.append(f"{elastic.checkpoint}  sha256 {document['sha256']}")
+        document["weights_sha256"] = weights_hash(elastic.checkpoint)
+        lines.append(f"{elastic.checkpoint}  weights {document['weights_sha256']}")
     return Outcome("\n".join(lines), document, int(late))
 
 

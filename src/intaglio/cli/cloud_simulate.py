@@ -17,6 +17,7 @@ from intaglio.cli.cloud_market import (
     chosen_job,
     chosen_market,
     horizon_of,
+    traces,
     words,
 )
 from intaglio.cli.outcome import Outcome
@@ -134,7 +135,10 @@ def _deadlines(arguments: argparse.Namespace, job: Job) -> tuple[list[float], li
 
 def _length(arguments: argparse.Namespace, job: Job, deadline: int) -> int:
     """Return how much of the prices is used: from the start to the last record."""
-    if arguments.generate is not None:
+    known = traces(arguments)
+    if known:
+        return max(min(trace.seconds for trace in known.values()), deadline)
+    if arguments.generate is not None or arguments.spot_share is not None:
         return GENERATED_DAYS * DAY
     history = chosen_history(arguments, chosen_family(arguments, job))
     if history is None:

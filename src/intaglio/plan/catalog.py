@@ -41,7 +41,7 @@ class Size:
         Raises:
             IntaglioError: the catalog has none for that region.
         """
-        for region, price in self.listed:
+        for region, price in sorted(self.listed, key=lambda item: -len(item[0])):
             if zone.startswith(region):
                 return price
         known = ", ".join(region for region, _ in self.listed)
@@ -142,7 +142,7 @@ def _size(row: Mapping[str, Any], where: str) -> Size:
         )
     listed = tuple(
         (region, hourly_price(price, f"{where}: list_usd_per_hour.{region}"))
-        for region, price in sorted(prices.items(), key=lambda item: -len(item[0]))
+        for region, price in prices.items()
     )
     return Size(str(row["name"]), boards, listed, str(row["source"]), str(row["date"]))
 

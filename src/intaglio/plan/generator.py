@@ -74,6 +74,24 @@ def generate(
     return history(records, f"generator, seed {seed}", generated=True)
 
 
+def assumed(
+    listed: Mapping[str, int], zones: Sequence[str], share: float, *, start: int
+) -> PriceHistory:
+    """Make spot prices that are a share of list price and never change, where only traces exist.
+
+    Raises:
+        IntaglioError: the share is none.
+    """
+    if not 0 < share <= 1:
+        raise IntaglioError(f"the share of list price must be over 0 and up to 1, not {share}")
+    records = [
+        Record(start, zone, size, max(LEAST_PRICE, round(price * share)))
+        for zone in zones
+        for size, price in listed.items()
+    ]
+    return history(records, f"assumed at {share:g} of list price", generated=True)
+
+
 def _shares(random: Random, shape: Shape, seconds: int) -> Iterator[tuple[int, float]]:
     """Give (time, share of list price); the share may exceed 1 and is then cut off."""
     mean = math.log(shape.level)

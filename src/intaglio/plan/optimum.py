@@ -277,10 +277,15 @@ def _too_late(found: Optimum, deadline: int) -> str:
             f"{cost}; give it more time, larger sizes or more zones"
         )
     fastest = market.job.fastest
-    alone = duration(market.job.alone(fastest.size))
+    alone = market.job.alone(fastest.size)
+    more = (
+        f", {duration(alone - deadline)} more,"
+        if alone > deadline
+        else ", and is not there so long,"
+    )
     return (
-        f"{text}: {fastest.size}, the fastest size, takes {alone} without a pause; "
-        f"give it more time, larger sizes, more zones, or machines at list price"
+        f"{text}: {fastest.size}, the fastest size, takes {duration(alone)} without a pause{more} "
+        f"so give it more time, larger sizes, more zones, or machines at list price"
     )
 
 

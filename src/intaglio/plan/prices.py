@@ -12,6 +12,9 @@ from intaglio.errors import IntaglioError
 
 #: What stands for "no price" in arrays of micro-dollars.
 NO_PRICE = -1
+#: Seconds after which AWS lists a price again though it has not changed: at most a day in the
+#: histories that are known. A price is held over a longer gap, and that is counted.
+GAP = 3 * 86_400
 Key = tuple[str, str]
 
 
@@ -119,7 +122,8 @@ def history(
     """Sort records into a history, and mend what can be mended.
 
     Records may come in any order. Of records of the same zone, size and second, equal ones are
-    dropped (`duplicates`), and of unequal ones the dearest is kept (`conflicts`).
+    dropped (`duplicates`), and of unequal ones the dearest is kept (`conflicts`). A price holds
+    until the next, however late that is; gaps of more than three days are counted.
 
     Raises:
         IntaglioError: there is no record.
@@ -143,13 +147,16 @@ def history(
             prices[record.time] = max(known, record.price)
     if not count:
         raise IntaglioError(f"{origin} must hold a price at least; it holds none")
+    series = {key: _series(prices) for key, prices in sorted(found.items())}
+    end = max(int(one.times[-1]) for one in series.values())
+    gaps = sum(int((np.diff(one.times, append=end) > GAP).sum()) for one in series.values())
     mended = {
         **(repairs or {}),
         "out of order": unsorted,
         "duplicates": duplicates,
         "conflicts": conflicts,
+        "held over a gap of days": gaps,
     }
-    series = {key: _series(prices) for key, prices in sorted(found.items())}
     return PriceHistory(series, origin, mended, generated)
 
 

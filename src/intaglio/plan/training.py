@@ -15,7 +15,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from intaglio.artifact import load, write_json
+from intaglio.artifact import content_hash, load, write_json
 from intaglio.errors import IntaglioError
 
 if TYPE_CHECKING:
@@ -109,6 +109,13 @@ def read_training(path: Path) -> Training:
         return Training(**{name: value for name, value in document.items() if name in known})
     except (OSError, ValueError, TypeError, AttributeError):
         raise IntaglioError(f"{path} must be a training as JSON; it is not") from None
+
+
+def weights_hash(checkpoint: Path) -> str:
+    """Return the hash of the weights in a checkpoint, of nothing else in it."""
+    arrays = load(checkpoint, KIND).arrays
+    weights = {name: array for name, array in arrays.items() if name.startswith("model.")}
+    return content_hash("weights", {}, weights)
 
 
 def epochs_done(checkpoint: Path) -> int:

@@ -22,8 +22,9 @@ class Predictive:
     """Rent the first of the pair of modes that would cost least.
 
     What is there is expected to keep its price, what is not to come back at the mean of the last
-    `memory` hours. Of plans that cost the same but for the share `close`, the one that works
-    fastest first is taken: then there is time if prices change.
+    `memory` hours; and all to be there as much, and to stay as long, as in these. Of plans that
+    cost the same but for the share `close`, the one that works fastest first is taken: then there
+    is time if prices change.
     """
 
     name: str = "mpc"
@@ -54,9 +55,8 @@ class Predictive:
         Shapes: [modes + 1, modes], first and later. Units: micro-dollars x 3600.
         """
         save, begin = view.market.save, view.market.begin
-        later = self.expected(view)
-        possible = np.append(view.there, True)[:, np.newaxis] & np.isfinite(later)
-        later = np.where(np.isfinite(later), later, 0)
+        known, later, after = self.outlook(view)
+        possible = np.append(view.there, True)[:, np.newaxis] & known
         price = np.append(np.where(view.there, view.quoted, 0), 0.0)[:, np.newaxis]
         pace = np.append(view.pace, 0.0)[:, np.newaxis]
         start = np.append(begin, 0).astype(np.float64)[:, np.newaxis]
@@ -69,26 +69,33 @@ class Predictive:
         # Seconds on the first: at least a slot; at most all; and what the deadline leaves.
         least = np.full((len(price), len(later)), float(view.slot))
         most = np.where(pace > 0, work / np.maximum(pace, 1e-9), view.slot) + 0 * later
-        faster = view.pace - pace
-        edge = np.divide(
-            time * view.pace - work, faster, out=np.zeros_like(least), where=faster != 0
-        )
+        faster = after - pace
+        edge = np.divide(time * after - work, faster, out=np.zeros_like(least), where=faster != 0)
         most = np.where(faster > 0, np.minimum(most, edge), most)
         least = np.where(faster < 0, np.maximum(least, edge), least)
-        cheaper = price * view.pace <= later * pace
+        cheaper = price * after <= later * pace
         first = np.where(cheaper, np.maximum(most, least), least)
         first = np.where(first * pace >= work, work / np.maximum(pace, 1e-9), first)
-        second = (work - first * pace) / view.pace
-        alone = second <= 0
+        second = (work - first * pace) / after
+        alone = second < 1  # less than a second is rounding
         total = price * (start + first + stop)
         total = total + np.where(alone, 0, later * (begin + second + save))
         used = start + first + stop + np.where(alone, 0, begin + second + save)
         return np.where(possible & (used <= view.unhurried + 1), total, np.inf)
 
-    def expected(self, view: View) -> np.ndarray:
-        """Return the price that is expected of each mode; infinite where it was never there."""
+    def outlook(self, view: View) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return what is expected of each mode later, from what it was in the past.
+
+        That is whether anything is known of it, what it costs and what it does in a second, times
+        when it is not there and starts anew counted in.
+
+        Shapes: [modes] each.
+        """
         paid, there = view.past(int(self.memory * HOUR / view.slot))
         count = there.sum(axis=0)
-        total = np.where(there, paid, 0).sum(axis=0)
-        before = np.divide(total, count, out=np.full(len(total), np.inf), where=count > 0)
-        return np.where(view.there, view.quoted, before)
+        before = np.where(there, paid, 0).sum(axis=0) / np.maximum(count, 1)
+        price = np.where(view.there, view.quoted, before)
+        share = np.where(count > 0, count / max(len(there), 1), 1.0)
+        starts = (there[1:] & ~there[:-1]).sum(axis=0) * view.market.begin
+        useful = 1 - np.minimum(starts / np.maximum(count * view.slot, 1), 0.9)
+        return view.there | (count > 0), price * share, view.pace * share * useful
