@@ -16,10 +16,12 @@ from intaglio.export.exporter import Exported, Exporter
 from intaglio.export.hex import HEX
 from intaglio.export.npz import NPZ
 from intaglio.export.place import place
+from intaglio.export.qdq import QCDQ, QDQ
+from intaglio.export.qonnx import QONNX
 from intaglio.export.text import TEXT
 from intaglio.ir.graph import Program
 
-BUILT_IN: tuple[Exporter, ...] = (NPZ, HEX, TEXT)
+BUILT_IN: tuple[Exporter, ...] = (NPZ, HEX, TEXT, QDQ, QCDQ, QONNX)
 
 
 @cache
