@@ -41,26 +41,24 @@ class Arbitrary:
             raise ModelError(
                 f"{node} must not have codes -1 and 0: of one signed bit Quant makes -1 and 1"
             )
-        return _quant(model, x, how, name, np.float32(how.scale[0]))
+        return _quant(model, x, how, name, how.scale[0])
 
     def weight(self, model: Model, codes: np.ndarray, how: Codes, axis: int, name: str) -> str:
         """Add floats, and Quant on them."""
         shape = [-1 if a == axis else 1 for a in range(codes.ndim)]
-        scale = how.scale.reshape(shape) if len(how.scale) > 1 else how.scale[0]
-        reals = model.floats(np.float32(codes) * np.float32(scale), f"{name}/reals")
+        scale = how.scale.reshape(shape if len(how.scale) > 1 else ())
+        reals = model.floats(codes.astype(np.float32) * scale.astype(np.float32), f"{name}/reals")
         if how.element.width > WIDEST:
             return reals
         if how.element.signed and how.element.width == 1:
             how = Codes(IntType(2, signed=True), how.scale)
-        return _quant(model, reals, how, name, np.float32(scale))
+        return _quant(model, reals, how, name, scale)
 
 
-def _quant(model: Model, x: str, how: Codes, name: str, scale: np.ndarray | np.float32) -> str:
+def _quant(model: Model, x: str, how: Codes, name: str, scale: np.ndarray) -> str:
     model.domains[DOMAIN] = 1
-    names = [
-        model.floats(number, f"{name}/{key}")
-        for key, number in (("scale", scale), ("zero", how.zero), ("bits", how.element.width))
-    ]
+    numbers = {"scale": scale, "zero": how.zero, "bits": how.element.width}
+    names = [model.floats(np.asarray(n), f"{name}/{key}") for key, n in numbers.items()]
     return model.put(
         "Quant",
         x,
@@ -99,4 +97,6 @@ def standardized(data: bytes) -> bytes:
     return model.SerializeToString()
 
 
-QONNX = Exporter(NAME, "ONNX with Quant nodes of any width; for QONNX's tools", SUFFIX, write, check)
+QONNX = Exporter(
+    NAME, "ONNX with Quant nodes of any width; for QONNX's tools", SUFFIX, write, check
+)

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from intaglio.errors import ModelError
-from intaglio.export.reals.sums import convolution, dense, pooled_mean, transposed_convolution
 from intaglio.export.reals.steps import requantized, requantized_affine
+from intaglio.export.reals.sums import convolution, dense, pooled_mean, transposed_convolution
 from intaglio.export.reals.writer import Real, Writer
 from intaglio.ir.graph import Node
 from intaglio.ir.operator import Operator
@@ -129,7 +129,9 @@ def _alike(
     for name in node.inputs:
         if len(orders) > 1 or not turned:
             writer.reals[name] = writer.straight(name)
-    first, second = (writer.brought(f"{node.name}/{name}", name, scale, zero) for name in node.inputs)
+    first, second = (
+        writer.brought(f"{node.name}/{name}", name, scale, zero) for name in node.inputs
+    )
     return first, second
 
 

@@ -67,9 +67,7 @@ def random_frames(program: Program) -> dict[str, np.ndarray]:
     }
 
 
-def run(
-    program: Program, model: bytes, frames: Mapping[str, np.ndarray]
-) -> dict[str, np.ndarray]:
+def run(program: Program, model: bytes, frames: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Run a model on the reals that integer frames stand for, and return its results as codes."""
     session = _session(model)
     feeds = {}

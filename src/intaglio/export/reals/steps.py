@@ -56,11 +56,11 @@ def _plain(node: Node, op: Requantize, multiplier: np.ndarray) -> Staircase:
     starts = {Rounding.HALF_UP: up, Rounding.HALF_EVEN: 0 * up}
     starts[Rounding.FLOOR] = up - 0.5 if op.shift else up
     if op.rounding not in starts:
-        raise ModelError(f"{node} must round half up, half to even or down, not {op.rounding.value}")
+        raise ModelError(
+            f"{node} must round half up, half to even or down, not {op.rounding.value}"
+        )
     even = True if op.rounding is Rounding.HALF_EVEN and op.shift else None
-    return Staircase(
-        multiplier * step, starts[op.rounding], op.shift, op.zero_point, even
-    )
+    return Staircase(multiplier * step, starts[op.rounding], op.shift, op.zero_point, even)
 
 
 def _affine(op: RequantizeAffine, multiplier: np.ndarray, addend: np.ndarray) -> Staircase:
@@ -90,9 +90,7 @@ def requantized(writer: Writer, node: Node, _op: Requantize | RequantizeAffine) 
     exact = _dyadic(found.slope) and _dyadic(np.atleast_1d(scale))
     if not exact or np.any(np.float32(offset) != offset):
         writer.inexact.append(node.name)
-    return Real(
-        writer.quantized(node, tensor, scale, zero), np.array([scale]), zero, x.turned
-    )
+    return Real(writer.quantized(node, tensor, scale, zero), np.array([scale]), zero, x.turned)
 
 
 requantized_affine = requantized
@@ -106,7 +104,9 @@ def _relabeled(writer: Writer, node: Node, x: Real, found: Staircase) -> Real | 
     if np.any(found.slope != slope) or np.any(found.start != start) or slope <= 0:
         return None
     types = writer.type(node.inputs[0]), writer.type(node.name)
-    low, high = (int(slope * end + start) + found.zero_point for end in (types[0].min, types[0].max))
+    low, high = (
+        int(slope * end + start) + found.zero_point for end in (types[0].min, types[0].max)
+    )
     if low < types[1].min or high > types[1].max:
         return None
     zero = int(slope * x.zero + start) + found.zero_point
@@ -146,6 +146,7 @@ def _zero(writer: Writer, node: Node, found: Staircase) -> int:
 def _dyadic(numbers: np.ndarray) -> bool:
     """Tell whether all numbers are powers of two."""
     return all(
-        (fraction := Fraction(float(n))) > 0 and (fraction.numerator & (fraction.numerator - 1)) == 0
+        (fraction := Fraction(float(n))) > 0
+        and (fraction.numerator & (fraction.numerator - 1)) == 0
         for n in numbers
     )

@@ -52,7 +52,9 @@ def _entrance(writer: Writer, name: str) -> Real:
     tensor = writer.model.fresh(name)
     if not writer.program.graph.channels_first:
         tensor = writer.channels_first(tensor, shape)
-    codes = Codes(writer.type(name), np.float32(how.scale).astype(np.float64), how.zero_point)
+    codes = Codes(
+        writer.type(name), np.array(how.scale, np.float32).astype(np.float64), how.zero_point
+    )
     where = f"input {name!r}"
     tensor = writer.dialect.activation(writer.model, where, tensor, codes, f"{name}/quantized")
     return Real(tensor, codes.scale, codes.zero)
@@ -63,8 +65,6 @@ def _result(writer: Writer, node: Node) -> None:
     how, name = writer.program.quantization[node.name], node.name
     x = writer.brought(f"{name}/result", name, np.array(how.scale), how.zero_point)
     writer.reals[name] = x
-    if writer.program.graph.channels_first:
-        x = writer.straight(name)
-    else:
-        x = writer.channels_last(name)
+    first = writer.program.graph.channels_first
+    x = writer.straight(name) if first else writer.channels_last(name)
     writer.model.rename(x.tensor, name)

@@ -43,9 +43,12 @@ class Real:
 
 
 class Dialect(Protocol):
-    """How a format says quantizers. `offset_first`: the zero point is added before rounding."""
+    """How a format says quantizers."""
 
-    offset_first: bool
+    @property
+    def offset_first(self) -> bool:
+        """Whether quantizers add the zero point before they round."""
+        ...
 
     def activation(self, model: Model, node: str, x: str, how: Codes, name: str) -> str:
         """Put a quantizer behind a tensor and return the reals of its codes."""
