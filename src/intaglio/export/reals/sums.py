@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from intaglio.errors import ModelError
+from intaglio.export.layers import turn
 from intaglio.export.reals.steps import staircase
-from intaglio.export.reals.writer import SUM_BITS, Codes, Real, Writer, turn
+from intaglio.export.reals.writer import SUM_BITS, Codes, Real, Writer
 from intaglio.ir.graph import Node
 from intaglio.numerics.types import IntType
 from intaglio.ops.conv2d import Conv2d

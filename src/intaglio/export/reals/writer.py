@@ -12,6 +12,7 @@ from typing import Protocol
 import numpy as np
 
 from intaglio.errors import ModelError
+from intaglio.export.layers import turn
 from intaglio.export.reals.model import Model
 from intaglio.ir.graph import Node, Program
 from intaglio.numerics.types import IntType
@@ -208,15 +209,6 @@ class Writer:
             for name, real in self.reals.items()
         }
         return {SCALES: json.dumps(scales), "intaglio.notes": json.dumps(self.program.notes)}
-
-
-def turn(numbers: np.ndarray, image: tuple[int, ...]) -> np.ndarray:
-    """Bring numbers for each element of an image (H, W, C) into the order (C, H, W).
-
-    Shapes: numbers [..., H * W * C]; result likewise.
-    """
-    split = numbers.reshape(*numbers.shape[:-1], *image)
-    return np.moveaxis(split, -1, -3).reshape(numbers.shape)
 
 
 def _true(program: Program, name: str) -> dict[str, object]:
