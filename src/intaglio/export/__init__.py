@@ -12,14 +12,18 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 from intaglio.errors import ModelError
+from intaglio.export.clipq import CLIPQ
 from intaglio.export.exporter import Exported, Exporter
+from intaglio.export.fpgai import FPGAI
 from intaglio.export.hex import HEX
 from intaglio.export.npz import NPZ
 from intaglio.export.place import place
+from intaglio.export.qdq import QCDQ, QDQ
+from intaglio.export.qonnx import QONNX
 from intaglio.export.text import TEXT
 from intaglio.ir.graph import Program
 
-BUILT_IN: tuple[Exporter, ...] = (NPZ, HEX, TEXT)
+BUILT_IN: tuple[Exporter, ...] = (NPZ, HEX, TEXT, QDQ, QCDQ, QONNX, FPGAI, CLIPQ)
 
 
 @cache
