@@ -19,7 +19,12 @@ DEFAULT_DEVICE = "ecp5-85f"
 
 def add_model(parser: argparse.ArgumentParser) -> None:
     """Add the model file and its open dimensions."""
-    parser.add_argument("model", metavar="MODEL", type=Path, help="a float ONNX file")
+    parser.add_argument(
+        "model",
+        metavar="MODEL",
+        type=Path,
+        help="an ONNX file, or a .trained file of intaglio train",
+    )
     parser.add_argument(
         "--shape",
         metavar="NAME=D,D,..",

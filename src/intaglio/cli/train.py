@@ -4,16 +4,20 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from intaglio.cli.arguments import positive
 from intaglio.cli.outcome import Outcome
 from intaglio.errors import IntaglioError
+from intaglio.flow import load, quantize
+from intaglio.ops.store import save_program
 
 if TYPE_CHECKING:
     from intaglio.train.augment import Jitter
     from intaglio.train.quantized.scheme import Override, QatScheme
+    from intaglio.train.trained import Trained
 
 HELP = "train a network in floats, or in few bits"
 AUGMENTS = ("none", "digits", "photos")
@@ -130,6 +134,7 @@ def run(arguments: argparse.Namespace) -> Outcome:
         arguments.device,
     )
     trained, result = run_job(job)
+    program = _program(arguments, folder, trained)
     document = {
         "network": arguments.network,
         "data": dataset.name,
@@ -140,11 +145,22 @@ def run(arguments: argparse.Namespace) -> Outcome:
         "seconds": result.seconds,
         "parameters": sum(parameter.numel() for parameter in trained.module.parameters()),
         "folder": str(folder),
+        "program": None if program is None else str(program),
     }
     text = (
         f"{folder}: {arguments.network} on {dataset.name}, {trained.scheme or 'floats'}: {result}"
     )
     return Outcome(text, document)
+
+
+def _program(arguments: argparse.Namespace, folder: Path, trained: Trained) -> Path | None:
+    """Write the integers of a network trained in few bits."""
+    if trained.scheme is None or int(os.environ.get("RANK", "0")) > 0:
+        return None
+    path = folder / f"{arguments.network.replace(':', '.')}.program"
+    program = quantize(load(trained.module, example=trained.example))
+    save_program(path, program, scheme=str(trained.scheme))
+    return path
 
 
 def _download(arguments: argparse.Namespace) -> None:

@@ -115,10 +115,10 @@ def load(
     shapes: Mapping[str, Sequence[int]] | None = None,
     example: Any = None,
 ) -> Graph:
-    """Read a float network as a graph, proven equal to its source on random input.
+    """Read a network as a graph, proven equal to its source on random input.
 
     Args:
-        source: an ONNX file or a torch.nn.Module.
+        source: an ONNX file, a torch.nn.Module, or a `.trained` file of `intaglio train`.
         shapes: frame sizes of ONNX inputs that the file leaves open.
         example: for a module, a tensor it can be called with.
 
@@ -128,6 +128,11 @@ def load(
     """
     from intaglio.frontend import load as read
 
+    if isinstance(source, str | Path) and Path(source).suffix == ".trained":
+        from intaglio.train.trained import load_trained
+
+        trained = load_trained(Path(source))
+        return read(trained.module, example=trained.example)
     return read(source, shapes=shapes, example=example)
 
 

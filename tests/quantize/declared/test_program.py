@@ -123,7 +123,7 @@ def test_an_addend_off_the_steps_of_the_result_is_rounded_and_said() -> None:
     )
     moved = Graph("net", (net.input,), tuple(net.nodes), (net.x,), net.constants)
     (note,) = integers(moved).notes
-    assert "what is added to the result is rounded to whole steps of it" in note
+    assert "what is added to the result is rounded to a multiple of 0.00267 at most" in note
 
 
 def test_only_networks_with_quantizers_have_integers_of_their_own() -> None:

@@ -37,6 +37,8 @@ from intaglio.quantize.declared.sums import Sum, quantize_sum, settle_sum
 _WHOLE = 2.0**-20
 #: Bits that weights get, where their accumulator's steps are too coarse for a rectifier.
 FINEST = 6
+#: Bits that a result gets for addends that are no whole steps.
+ADDEND_BITS = 8
 #: Scores of channels with scales of their own are compared at this part of the largest.
 SCORE_BITS = 16
 
@@ -108,12 +110,12 @@ class Lowering:
         op = RequantizeAffine(found.shift, zero, element, found.ties)
         return self.emit(Node(name, op, (x.name, *operands)))
 
-    def _moved(self, node: Node, x: Made, multiplier: np.ndarray, addend: np.ndarray) -> Made:
+    def _moved(self, name: str, x: Made, multiplier: np.ndarray, addend: np.ndarray) -> Made:
         """Multiply and move each channel by integers, exactly."""
         ends = np.array([x.element.min, x.element.max])[:, None] * multiplier + addend
         element = IntType.holding(int(ends.min()), int(ends.max()))
         plain = Fit(multiplier, addend, 0, None)
-        return self.rescale(f"{node.name}.moved", x, multiplier, plain, 0, element)
+        return self.rescale(name, x, multiplier, plain, 0, element)
 
     def carry(self, name: str, carrier: Carrier) -> None:
         """Declare what carries a float value, and what its integers mean where that has a form."""
@@ -210,39 +212,65 @@ class Lowering:
         scale, offset = (np.broadcast_to(a, channels) for a in (carrier.scale, carrier.offset))
         unit = float(scale.max()) * 2.0**-SCORE_BITS
         factors, addends = (np.rint(a / unit).astype(np.int64) for a in (scale, offset))
-        made = self._moved(node, source, np.maximum(factors, 1), addends)
+        made = self._moved(f"{node.name}.scores", source, np.maximum(factors, 1), addends)
         return Carrier.of(made, np.array([unit]), np.zeros(1))
 
     def finish(self, name: str) -> None:
         """Declare what an output of the network is in the program.
 
-        Exactness: an addend that is no whole number of steps is rounded to one; a note says so.
+        Exactness: an addend that is no whole number of steps is rounded to one where all channels
+        have the same, which keeps their order, or else to a 2^-8th part of one; a note says so.
         """
         node = self.graph.producers[name]
         carrier = self.carriers[name]
         if isinstance(carrier.source, Sum):
             carrier = settle_sum(self, carrier, carrier.source) or carrier
         carrier = _doubled(halved(self, carrier))
-        size = np.where(carrier.scale == 0, 1.0, np.abs(carrier.scale))
-        steps = carrier.offset / size
-        if np.any(np.abs(steps - np.rint(steps)) > _WHOLE * np.maximum(np.abs(steps), 1)):
-            self.notes.append(
-                f"{node}: what is added to the result is rounded to whole steps of it, "
-                f"of {float(size.max()):.3g} at most"
-            )
-        self.carriers[name] = replace(carrier, offset=np.rint(steps) * size)
+        if carrier.uniform:
+            carrier = self._rounded(node, carrier, 0)
+        self.carriers[name] = carrier
+        if not _whole_steps(carrier):
+            self.carriers[name] = self._finer(node, name, carrier)
         settled = self.settled(node, name)
         source = settled.source
         if not isinstance(source, Made):
             raise TypeError(source)
         self.mean(source.name, settled.scale, settled.offset)
         if source.name not in self.meaning:
-            channels = self.graph.types[name].channels
-            addend = np.rint(np.broadcast_to(settled.offset / settled.scale, channels))
-            one = np.ones(channels, dtype=np.int64)
-            source = self._moved(node, source, one, addend.astype(np.int64))
-            self.mean(source.name, np.broadcast_to(settled.scale, channels), np.zeros(channels))
+            source = self._finer(node, name, settled).source
+        if not isinstance(source, Made):
+            raise TypeError(source)
         self.outputs[name] = source.name
+
+    def _rounded(self, node: Node, carrier: Carrier, bits: int) -> Carrier:
+        """Return a carrier whose addend is of whole steps, or of such parts of them."""
+        if _whole_steps(carrier):
+            return carrier
+        step = np.where(carrier.scale == 0, 1.0, np.abs(carrier.scale)) / 2.0**bits
+        self.notes.append(
+            f"{node}: what is added to the result is rounded to a multiple of "
+            f"{float(step.max()):.3g} at most"
+        )
+        return replace(carrier, offset=np.rint(carrier.offset / step) * step)
+
+    def _finer(self, node: Node, name: str, carrier: Carrier) -> Carrier:
+        """Give a result steps so fine that each channel's addend is of whole ones."""
+        free = replace(carrier, low=np.array([-np.inf]), high=np.array([np.inf]))
+        if isinstance(free.source, Layer):
+            free = self._finished("", free)
+        source = free.source
+        if not isinstance(source, Made):
+            raise TypeError(source)
+        bits = 0 if _whole_steps(free) else ADDEND_BITS
+        free = self._rounded(node, free, bits)
+        channels = self.graph.types[name].channels
+        scale, offset = (np.broadcast_to(a, channels) for a in (free.scale, free.offset))
+        step = np.where(scale == 0, 1.0, scale) / 2.0**bits
+        factor = np.where(scale == 0, 0, 1 << bits)
+        value = name if name not in self.types else f"{name}.moved"
+        made = self._moved(value, source, factor, np.rint(offset / step).astype(np.int64))
+        self.mean(made.name, step, np.zeros(channels))
+        return Carrier(made, step, np.zeros(channels), carrier.low, carrier.high)
 
     # --- a quantizer -----------------------------------------------------------------------------
 
@@ -347,6 +375,13 @@ class Lowering:
             factors = found.multiplier * signs
             made = self.rescale(name, x, factors, found, low, element)
         return made if exact else self.emit(Node(node.name, Clip(low, high), (made.name,)))
+
+
+def _whole_steps(carrier: Carrier) -> bool:
+    """Tell whether a carrier's addend is a number of whole steps of its integers."""
+    steps = carrier.offset / np.where(carrier.scale == 0, 1.0, np.abs(carrier.scale))
+    near = np.abs(steps - np.rint(steps)) <= _WHOLE * np.maximum(np.abs(steps), 1)
+    return bool(np.all(near & (carrier.scale != 0)))
 
 
 def halved(lowering: Lowering, carrier: Carrier) -> Carrier:
