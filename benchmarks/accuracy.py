@@ -6,7 +6,8 @@
 
 DIR has MNIST's IDX files, or CIFAR-10. All training images are trained on; the test images in DIR
 judge once, after the last epoch. Seeds are fixed. The float network is trained first, the others
-start from it. Stopped and started again it goes on where it was: FOLDER has checkpoints, and a result for
+start from it. Stopped and started again it goes on where it was: FOLDER has checkpoints, and a
+result for
 each network.
 """
 
