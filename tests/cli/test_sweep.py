@@ -9,6 +9,7 @@ from argparse import ArgumentTypeError
 from pathlib import Path
 
 import matplotlib.image
+import numpy as np
 import pytest
 
 from intaglio.cli.sweep import budget, widths
@@ -113,3 +114,32 @@ def test_nothing_is_written_where_something_is_wrong(
         assert intaglio(*words(made, folder, "--weights", "8", "--activations", "8", *more)) == 2
         assert capsys.readouterr().err.rpartition("intaglio: ")[2].startswith(expected)
         assert not list(folder.glob("sweep.[cpj]*"))
+
+
+def test_points_can_be_trained(tmp_path: Path, capsys: Capture) -> None:
+    random = np.random.default_rng(0)
+    data = tmp_path / "tiny.npz"
+    arrays = {f"x_{part}": random.random((40, 1, 28, 28), np.float32) for part in ("train", "test")}
+    labels = {f"y_{part}": np.arange(40) % 3 for part in ("train", "test")}
+    np.savez(data, **arrays, **labels)
+    text(capsys, "train", "lenet5", "--data", data, "--epochs", "1", "-o", tmp_path / "float")
+    command = ["sweep", tmp_path / "float/lenet5.trained", "--data", data, "--calibration", data]
+    command += ["--qat", "1", "--weights", "3,1", "--activations", "same", "-o", tmp_path / "s"]
+    found = answer(capsys, *command)
+    assert [(p["weights"], p["activations"]) for p in found["points"]] == [(3, 3), (1, 1)]
+    made = sorted(path.name for path in (tmp_path / "s").glob("*.checkpoint"))
+    assert made == ["w1a1.checkpoint", "w3a3.checkpoint"]
+    assert answer(capsys, *command) == found
+
+
+def test_only_floats_can_be_trained_to_few_bits(
+    made: Made, tmp_path: Path, capsys: Capture
+) -> None:
+    assert intaglio(*words(made, tmp_path / "s", "--qat", "2")) == 2
+    assert capsys.readouterr().err == (
+        f"intaglio: --qat must have a .trained file of intaglio train, not {made.model}\n"
+    )
+    assert intaglio(*words(made, tmp_path / "s", "--qat", "2", "--layers")) == 2
+    assert capsys.readouterr().err == (
+        "intaglio: --qat must be of whole networks, without --layers and --budget\n"
+    )

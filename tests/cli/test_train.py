@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from intaglio.ops.store import load_program
 from intaglio.train.job import Job
 from intaglio.train.quantized import Override, QatScheme
 from intaglio.train.trained import Trained
@@ -42,6 +43,7 @@ def jobs(monkeypatch: pytest.MonkeyPatch) -> list[Job]:
         return trained, TrainResult(0.5, 1, 2.0)
 
     monkeypatch.setattr("intaglio.train.job.run_job", note)
+    monkeypatch.setattr("intaglio.cli.train._program", lambda *_: None)
     return found
 
 
@@ -57,6 +59,10 @@ def test_it_trains_in_few_bits_and_says_what_was_reached(
     assert document["parameters"] == 61_706
     assert document["test_images"] == 20
     assert (tmp_path / "out" / "lenet5.trained").is_file()
+    program = load_program(tmp_path / "out" / "lenet5.program")
+    types = {str(t.element) for t in program.graph.types.values()}
+    assert document["program"] == str(tmp_path / "out" / "lenet5.program")
+    assert "u3" in types
 
 
 def test_every_word_reaches_the_training(data: Path, jobs: list[Job], tmp_path: Path) -> None:

@@ -6,13 +6,14 @@ from __future__ import annotations
 import argparse
 import re
 from pathlib import Path
+from typing import Any
 
 from intaglio.cli.arguments import add_data, add_model, model
 from intaglio.cli.outcome import Outcome
 from intaglio.cli.schemes import add_scheme, chosen_scheme
 from intaglio.errors import QuantizationError
 from intaglio.flow import sweep
-from intaglio.flow.samples import read_samples
+from intaglio.flow.samples import DIGITS, read_samples
 from intaglio.quantize.cost import BUDGETS, INTERVAL
 
 HELP = "measure accuracy against bits, of all layers, of each, and of the best mixture"
@@ -47,6 +48,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "or luts=N tables of multipliers",
     )
     parser.add_argument(
+        "--qat",
+        type=int,
+        metavar="EPOCHS",
+        help="train each point so long, from a float .trained file; --calibration is what on",
+    )
+    parser.add_argument(
         "--interval",
         type=int,
         default=INTERVAL,
@@ -70,6 +77,9 @@ def run(arguments: argparse.Namespace) -> Outcome:
     data = read_samples(arguments.data).first(arguments.count).fitted(graph)
     calibration = read_samples(arguments.calibration, training=True)
     folder = arguments.output or arguments.model.with_suffix(".sweep")
+    if arguments.qat is not None and (arguments.layers or arguments.budget):
+        raise QuantizationError("--qat must be of whole networks, without --layers and --budget")
+    how = {} if arguments.qat is None else _training(arguments, folder)
     found = sweep(
         graph,
         calibration.first(arguments.images).fitted(graph).images,
@@ -82,12 +92,33 @@ def run(arguments: argparse.Namespace) -> Outcome:
         budget=arguments.budget,
         interval=arguments.interval,
         folder=folder,
+        **how,
     )
     found.write(folder)
     text = f"{found}\n\n{folder}: sweep.csv, sweep.png, sweep.json"
     if found.mixed is not None:
         text += f"\nuse it: intaglio quantize MODEL --scheme {folder / 'mixed.json'}"
     return Outcome(text, {"folder": str(folder), **found.to_json()})
+
+
+def _training(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
+    """Return what makes each point by training."""
+    from intaglio.flow.trained_bits import by_training
+    from intaglio.train import require
+
+    require("torch", "torch", "training")
+    from intaglio.train.data import load_dataset
+    from intaglio.train.trained import load_trained
+
+    if arguments.model.suffix != ".trained":
+        raise QuantizationError(
+            f"--qat must have a .trained file of intaglio train, not {arguments.model}"
+        )
+    place = None if arguments.calibration == DIGITS else Path(arguments.calibration)
+    dataset = load_dataset(place)
+    folder.mkdir(parents=True, exist_ok=True)
+    make = by_training(load_trained(arguments.model), dataset, arguments.qat, folder)
+    return {"make": make, "method": f"training, {arguments.qat} epochs on {dataset.sha256}"}
 
 
 def widths(name: str, text: str, most: int) -> list[int]:

@@ -15,11 +15,14 @@ from intaglio.artifact import write_atomic, write_json
 from intaglio.ir.graph import Graph
 from intaglio.quantize.cost import INTERVAL
 from intaglio.quantize.ledger import ledger
+from intaglio.quantize.program import quantize
 from intaglio.quantize.scheme import Scheme
 from intaglio.quantize.scheme_file import to_document
 from intaglio.quantize.seen import fingerprints, seen_before, seen_warning
 from intaglio.quantize.sweep import (
     FINE,
+    POST_TRAINING,
+    Make,
     Mixture,
     Point,
     Sensitivity,
@@ -99,6 +102,8 @@ def sweep(
     budget: tuple[str, float] | None = None,
     interval: int = INTERVAL,
     folder: Path | None = None,
+    make: Make = quantize,
+    method: str = POST_TRAINING,
     progress: bool = True,
 ) -> Sweep:
     """Measure a network's accuracy with weights and activations of so many bits.
@@ -117,6 +122,8 @@ def sweep(
         budget: of `size`, `macs` or `luts`: choose the bits of each layer within it.
         interval: cycles a frame for which `luts` are counted.
         folder: where measurements are kept as they come, so that a sweep goes on.
+        make: what makes a scheme's program, of the name `method`; by default quantising.
+        method: the name under which measurements are kept.
         progress: show bars.
 
     Raises:
@@ -125,7 +132,7 @@ def sweep(
     scheme = scheme or Scheme.named("w8a8")
     pairs = [(w, w) for w in weights] if activations is None else product(weights, activations)
     with ledger(None if folder is None else folder / LEDGER) as kept:
-        study = Study(graph, calibration, images, labels, kept, interval)
+        study = Study(graph, calibration, images, labels, kept, interval, method, make)
         points = measure_all(study, scheme, pairs, progress=progress)
         found, mixed = [], None
         if layers or budget is not None:

@@ -34,6 +34,8 @@ from intaglio.quantize.scheme_file import to_document
 
 #: Makes the program of a network, calibration data and a scheme.
 Make = Callable[[Graph, np.ndarray, Scheme], Program]
+#: What measurements are kept under where nothing else made the programs.
+POST_TRAINING = "post-training"
 #: Bits of everything but the place whose sensitivity is measured.
 FINE = 8
 #: What is lost where integers are exact, in decibels: more than any width here reaches.
@@ -123,7 +125,7 @@ class Study:
     labels: np.ndarray | None
     ledger: Ledger
     interval: int = INTERVAL
-    method: str = "post-training"
+    method: str = POST_TRAINING
     make: Make = quantize
 
     def __post_init__(self) -> None:
