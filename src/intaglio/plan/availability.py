@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from intaglio.errors import IntaglioError
+from intaglio.plan.text_file import read_text
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,10 +49,9 @@ def read_availability(path: Path, machines: int = 1) -> Availability:
     Raises:
         IntaglioError: the file is missing or no trace; the text names the tick, counted from 1.
     """
-    if not path.is_file():
-        raise IntaglioError(f"{path} must be an availability trace; there is no such file")
+    text = read_text(path, "an availability trace")
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = json.loads(text)
         gap, data = document["metadata"]["gap_seconds"], document["data"]
     except (ValueError, KeyError, TypeError, RecursionError):
         raise IntaglioError(

@@ -17,6 +17,7 @@ from typing import Any
 from intaglio.devices.fields import read_toml
 from intaglio.errors import IntaglioError
 from intaglio.plan.money import hourly_price
+from intaglio.plan.text_file import read_text
 
 _FAMILY = ("name", "provider", "board", "size")
 _SIZE = ("name", "boards", "list_usd_per_hour", "source", "date")
@@ -87,10 +88,7 @@ def family(name: str) -> Family:
         IntaglioError: there is none of that name, or the file is wrong.
     """
     if name.endswith(".toml"):
-        path = Path(name)
-        if not path.is_file():
-            raise IntaglioError(f"{path} must be a catalog file; there is no such file")
-        return parse_family(path.read_text(encoding="utf-8"), name)
+        return parse_family(read_text(Path(name), "a catalog file"), name)
     if name not in families():
         raise IntaglioError(f"the family must be one of {', '.join(families())}, not {name!r}")
     file = resources.files("intaglio.plan") / "cloud" / f"{name}.toml"

@@ -32,7 +32,7 @@ LOOK = 0.02
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Carried:
     """What became of a run: epochs, cost in micro-dollars, slots, and what happened on the way."""
 
     epochs: int
@@ -74,7 +74,7 @@ class Elastic:
         """Where the training is kept."""
         return self.folder / "checkpoint"
 
-    def run(self) -> Outcome:
+    def run(self) -> Carried:
         """Go on from where the books end, until the training is done or its time is over.
 
         Raises:
@@ -95,11 +95,11 @@ class Elastic:
                     self.machine.kill()
         return self.outcome()
 
-    def outcome(self) -> Outcome:
+    def outcome(self) -> Carried:
         """Return what the books say."""
         events = self.ledger.events()
         epochs = epochs_done(self.checkpoint)
-        return Outcome(
+        return Carried(
             epochs,
             sum(event.cost for event in events),
             1 + max((event.slot for event in events if event.kind == PAID), default=-1),

@@ -18,6 +18,7 @@ from typing import Any
 from intaglio.devices.fields import read_toml
 from intaglio.errors import IntaglioError
 from intaglio.plan.money import HOUR, micro_dollars, seconds_of
+from intaglio.plan.text_file import read_text
 
 #: Rates above this are rounded instead; sums of work then still fit in 64 bits.
 MOST_RATE = 10**9
@@ -195,9 +196,7 @@ def read_job(path: Path) -> Job:
     Raises:
         IntaglioError: it is missing, not TOML, or a field is missing, unknown or wrong.
     """
-    if not path.is_file():
-        raise IntaglioError(f"{path} must be a job file; there is no such file")
-    return parse_job(path.read_text(encoding="utf-8"), str(path))
+    return parse_job(read_text(path, "a job file"), str(path))
 
 
 def parse_job(text: str, where: str) -> Job:
