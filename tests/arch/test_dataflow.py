@@ -163,8 +163,8 @@ def test_operands_too_wide_for_a_multiplier_are_refused_by_name() -> None:
         program((3,), scaled, constants, IntType(36, signed=True)),
         "requantize 'y': what is requantized must fit 35 signed bits in hardware, not s36",
     )
-    constants = {"m": Constant(np.array([1 << 17]), IntType(18, signed=False))}
-    refused(program((3,), scaled, constants), "multiplier must fit 18 signed bits")
+    constants = {"m": Constant(np.array([1 << 34]), IntType(35, signed=False))}
+    refused(program((3,), scaled, constants), "multiplier must fit 35 signed bits")
 
 
 def test_a_rounding_that_is_not_built_is_refused_by_name() -> None:
