@@ -23,7 +23,8 @@ from intaglio.plan.state import View
 from intaglio.plan.training import Training, epochs_done, read_training, weights_hash
 from tests.plan.markets import flat
 
-TRAINING = Training("intaglio.train.zoo.lenet5:LeNet5", epochs=8, images=200, batch_size=50)
+#: Long enough to last some slots on a fast computer too.
+TRAINING = Training("intaglio.train.zoo.lenet5:LeNet5", epochs=60, images=200, batch_size=50)
 #: Much more than is needed, so that a busy computer does not matter.
 SLOTS = 400
 
@@ -79,7 +80,7 @@ def test_another_size_and_machines_taken_away_leave_no_trace_in_the_weights(
     run = elastic(tmp_path, market=prices(15))
     found = run.run()
     assert found.done
-    assert found.epochs == 8
+    assert found.epochs == TRAINING.epochs
     assert weights_hash(run.checkpoint) == uninterrupted
     events = run.ledger.events()
     kinds = [event.kind for event in events if event.kind != PAID]
