@@ -7,8 +7,7 @@
 DIR has MNIST's IDX files, or CIFAR-10. All training images are trained on; the test images in DIR
 judge once, after the last epoch. Seeds are fixed. The float network is trained first, the others
 start from it. Stopped and started again it goes on where it was: FOLDER has checkpoints, and a
-result for
-each network.
+result for each network.
 """
 
 from __future__ import annotations

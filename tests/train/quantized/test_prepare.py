@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import copy
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -146,6 +148,27 @@ def test_quantizers_stand_behind_image_and_relu_before_layers_and_sums() -> None
         "two_quantizer": (-4, 3),
         "avg_pool2d_quantizer": (0, 7),
     }
+
+
+@pytest.mark.parametrize("method", ["lsq", "fixed", "flownetq-published"])
+def test_a_relu_left_out_in_training_changes_no_number_and_no_gradient(method: str) -> None:
+    model = prepare(nn.Sequential(nn.Linear(6, 5), nn.ReLU()), QatScheme(4, 2, method))
+    x = torch.randn(50, 6, generator=torch.Generator().manual_seed(0)).abs() % 1
+    calibrate(model, x)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        plain = copy.deepcopy(model)
+    plain.set_submodule("1", nn.ReLU())
+    results = []
+    for one in (model.train(), plain.train()):
+        result = one(x)
+        result.square().sum().backward()
+        results.append([result, *(p.grad for p in one.parameters() if p.grad is not None)])
+    assert len(results[0]) == len(results[1]) > 2
+    for left, right in zip(*results, strict=True):
+        assert torch.equal(left, right)
+    model.eval()
+    assert "relu" in str(torch.export.export(frozen(model), (x,), strict=False).graph)
 
 
 @pytest.mark.parametrize(

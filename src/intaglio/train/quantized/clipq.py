@@ -23,7 +23,7 @@ import torch
 
 from intaglio.errors import QuantizationError
 from intaglio.train.quantized import fused
-from intaglio.train.quantized.fake_quantize import fake_quantize
+from intaglio.train.quantized.fake_quantize import by_definition
 from intaglio.train.quantized.learned import ends
 from intaglio.train.quantized.quantizer import Quantizer, check_bits, straight_through
 
@@ -37,28 +37,32 @@ class Clipped:
     """A tensor in levels: 0 is pruned; 1, 2, .. the positive intervals from zero outward, -1, -2,
     .. the negative ones.
 
-    Shapes: levels int64, of the tensor; centroids [2^bits] float32, of level `i - offset` at i,
-    where the offset is the number of negative intervals.
+    Shapes: codes int64, of the tensor: levels plus the offset, the number of negative intervals, so
+    that they count from 0; centroids [2^bits] float32, of each code.
     """  # noqa: D205
 
-    levels: torch.Tensor
+    codes: torch.Tensor
     centroids: torch.Tensor
     offset: int
 
     @property
-    def values(self) -> torch.Tensor:
-        """Every weight's centroid."""
-        return self.centroids[self.levels + self.offset]
+    def levels(self) -> torch.Tensor:
+        """Every weight's level."""
+        return self.codes - self.offset
 
     @property
-    def codes(self) -> torch.Tensor:
-        """Levels as they are stored, from 0 on."""
-        return self.levels + self.offset
+    def values(self) -> torch.Tensor:
+        """Every weight's centroid."""
+        return self.looked_up(self.centroids)
+
+    def looked_up(self, table: torch.Tensor) -> torch.Tensor:
+        """Return a table's entry for every weight's code."""
+        return table.index_select(0, self.codes.reshape(-1)).reshape(self.codes.shape)
 
     @property
     def kept(self) -> int:
         """How many weights are not pruned."""
-        return int(torch.count_nonzero(self.levels))
+        return int((self.codes != self.offset).sum())
 
 
 class ClipQ(Quantizer):
@@ -94,13 +98,14 @@ class ClipQ(Quantizer):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return the tensor pruned and quantized."""
+        if not self.training:
+            return super().forward(x)
         clipped = self.clipped(x)
-        scale, zero = self.scale_of(clipped), x.new_zeros(1)
-        with torch.no_grad():
-            levels = fake_quantize(
-                clipped.centroids, scale, zero, self.low, self.high, self.rounding
-            )
-        return straight_through(x, levels[clipped.codes])
+        scale = self.scale_of(clipped)
+        table = by_definition(
+            clipped.centroids, scale, torch.zeros_like(scale), self.low, self.high, self.rounding
+        )
+        return straight_through(x, clipped.looked_up(table))
 
     def extra_repr(self) -> str:
         """Describe the parameters."""
@@ -114,11 +119,17 @@ def clip(x: torch.Tensor, prune: float, bits: int) -> Clipped:
         QuantizationError: prune is not in 0..1 (1 left out), or bits are not 2..8.
     """
     check_theta(prune, bits)
-    flat = x.reshape(-1)
-    sides = [
-        Side.of(part, int(prune * len(part) + 0.5)) for part in (flat[flat > 0], -flat[flat < 0])
-    ]
+    sides = [Side.of(part, int(prune * len(part) + 0.5)) for part in magnitudes(x)]
     return cut(x, sides, _shares(sides, (1 << bits) - 1))
+
+
+def magnitudes(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the positive numbers, and the magnitudes of the negative ones."""
+    if x.device.type == "cpu" and x.dtype == torch.float32:
+        right, left = fused.split(x.contiguous().numpy().reshape(-1))
+        return torch.from_numpy(right), torch.from_numpy(left)
+    flat = x.reshape(-1)
+    return flat[flat > 0], -flat[flat < 0]
 
 
 @dataclass(frozen=True)
@@ -137,7 +148,7 @@ class Side:
         threshold = magnitudes.new_zeros(())
         if pruned and magnitudes.device.type == "cpu":  # numpy selects in half of the time
             smallest = np.partition(magnitudes.numpy(), pruned - 1)[pruned - 1]
-            threshold = torch.tensor(smallest, dtype=magnitudes.dtype)
+            threshold = magnitudes.new_tensor(smallest)
         elif pruned:
             threshold = magnitudes.kthvalue(pruned).values
         return cls(threshold, magnitudes.max(), len(magnitudes) - pruned)
@@ -170,12 +181,12 @@ def cut(x: torch.Tensor, sides: list[Side], counts: tuple[int, int], guard: floa
     ]
     thresholds = [side.threshold for side in sides]
     if x.device.type == "cpu" and x.dtype == torch.float32:
-        levels, sums, found = _fused_cut(x, thresholds, widths, counts)
+        codes, sums, found = _fused_cut(x, thresholds, widths, counts)
     else:
-        levels, sums, found = cut_by_definition(x, thresholds, widths, counts)
+        codes, sums, found = cut_by_definition(x, thresholds, widths, counts)
     centroids = sums.to(x.dtype) / (found.to(x.dtype) + guard if guard else found.clamp(min=1))
     centroids[offset] = 0
-    return Clipped(levels, centroids, offset)
+    return Clipped(codes, centroids, offset)
 
 
 Cut = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
@@ -187,16 +198,17 @@ def cut_by_definition(
     widths: list[torch.Tensor],
     counts: tuple[int, int],
 ) -> Cut:
-    """Return levels, and sum and number of the weights of each level, one step at a time."""
+    """Return codes, and sum and number of the weights of each code, one step at a time."""
     levels = torch.zeros(x.shape, dtype=torch.int64, device=x.device)
     for threshold, width, count, sign in zip(thresholds, widths, counts, (1, -1), strict=True):
         beyond = x * sign - threshold
         index = (beyond / width).to(torch.int64).clamp(0, max(0, count - 1)) + 1
         if count:
             levels = torch.where((beyond > 0) & (x * sign > 0), sign * index, levels)
-    codes, size = (levels + counts[1]).reshape(-1), sum(counts) + 1
-    sums = torch.bincount(codes, weights=x.reshape(-1).double(), minlength=size)
-    return levels, sums, torch.bincount(codes, minlength=size)
+    codes, size = levels + counts[1], sum(counts) + 1
+    flat = codes.reshape(-1)
+    sums = torch.bincount(flat, weights=x.reshape(-1).double(), minlength=size)
+    return codes, sums, torch.bincount(flat, minlength=size)
 
 
 def _fused_cut(
@@ -205,7 +217,7 @@ def _fused_cut(
     widths: list[torch.Tensor],
     counts: tuple[int, int],
 ) -> Cut:
-    levels = torch.empty(x.shape, dtype=torch.int64)
+    codes = torch.empty(x.shape, dtype=torch.int64)
     size = sum(counts) + 1
     sums, found = np.zeros(size), np.zeros(size, dtype=np.int64)
     fused.cut(
@@ -213,11 +225,11 @@ def _fused_cut(
         np.array([float(one) for one in thresholds], dtype=np.float32),
         np.array([float(one) for one in widths], dtype=np.float32),
         counts,
-        levels.numpy().reshape(-1),
+        codes.numpy().reshape(-1),
         sums,
         found,
     )
-    return levels, torch.from_numpy(sums), torch.from_numpy(found)
+    return codes, torch.from_numpy(sums), torch.from_numpy(found)
 
 
 def check_theta(prune: float, bits: int) -> None:

@@ -110,16 +110,29 @@ def sums(
 
 
 @numba.njit(cache=True, nogil=True)
+def split(x: Floats) -> tuple[Floats, Floats]:
+    """Return the positive numbers, and the magnitudes of the negative ones."""
+    right, left = np.empty_like(x), np.empty_like(x)
+    m, n = 0, 0
+    for i in range(x.shape[0]):
+        right[m] = x[i]
+        left[n] = -x[i]
+        m += x[i] > _ZERO
+        n += x[i] < _ZERO
+    return right[:m], left[:n]
+
+
+@numba.njit(cache=True, nogil=True)
 def cut(
     x: Floats,
     thresholds: Floats,
     widths: Floats,
     counts: tuple[int, int],
-    levels: np.ndarray[Any, np.dtype[np.int64]],
+    codes: np.ndarray[Any, np.dtype[np.int64]],
     sums: np.ndarray[Any, np.dtype[np.float64]],
     found: np.ndarray[Any, np.dtype[np.int64]],
 ) -> None:
-    """Write the level of each weight, and sum and number of those of each level.
+    """Write the code of each weight, and sum and number of those of each code.
 
     The first of two thresholds, widths and counts of intervals is that of positive weights.
     """
@@ -129,6 +142,7 @@ def cut(
             level = min(int((x[i] - thresholds[0]) / widths[0]), counts[0] - 1) + 1
         elif -x[i] > thresholds[1] and counts[1] > 0:
             level = -min(int((-x[i] - thresholds[1]) / widths[1]), counts[1] - 1) - 1
-        levels[i] = level
-        sums[level + counts[1]] += x[i]
-        found[level + counts[1]] += 1
+        code = level + counts[1]
+        codes[i] = code
+        sums[code] += x[i]
+        found[code] += 1

@@ -170,6 +170,18 @@ def _copy(model: nn.Module) -> nn.Module:
         return copy.deepcopy(model)
 
 
+class Rectifier(nn.ReLU):
+    """ReLU before a grid that starts at 0, whose own low end does the same.
+
+    While training it therefore lets everything pass, which saves its time. Of gradients only those
+    at exactly 0 differ, which then pass.
+    """
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return the positive part, or in training all of it."""
+        return x if self.training else functional.relu(x)
+
+
 def _traced(model: nn.Module) -> fx.GraphModule:
     try:
         return fx.symbolic_trace(model)
@@ -208,6 +220,10 @@ def _activations(traced: fx.GraphModule, scheme: QatScheme) -> list[str]:
             image = Grid(torch.tensor([1.0 / most]), torch.zeros(1), 0, most)
             _insert(traced, node, image, places)
         elif _is(traced, node, _RECTIFIED):
+            # The learned zero point of LSQ+ lets the grid start below 0.
+            plain = node.op == "call_module" and type(_module(traced, node)) is nn.ReLU
+            if plain and scheme.method != "lsq+":
+                traced.set_submodule(str(node.target), Rectifier())
             _insert(traced, node, _rectified(_place(node), scheme), places)
     for node in list(traced.graph.nodes):
         if _is(traced, node, WEIGHTED) or _is(traced, node, _SUMS):

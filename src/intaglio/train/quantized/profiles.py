@@ -16,7 +16,7 @@ import math
 
 import torch
 
-from intaglio.train.quantized.clipq import Clipped, ClipQ, Side, check_theta, cut
+from intaglio.train.quantized.clipq import Clipped, ClipQ, Side, check_theta, cut, magnitudes
 from intaglio.train.quantized.fixed_range import fixed_activations, fixed_weights
 from intaglio.train.quantized.quantizer import Grid
 
@@ -71,10 +71,8 @@ def published_clip(x: torch.Tensor, prune: float = 0.4, bits: int = 2) -> Clippe
         QuantizationError: prune is not in 0..1 (1 left out), or bits are not 2..8.
     """
     check_theta(prune, bits)
-    flat, half = x.reshape(-1), 1 << (bits - 1)
-    sides = [
-        Side.of(part, math.ceil(prune * len(part))) for part in (flat[flat > 0], -flat[flat < 0])
-    ]
+    half = 1 << (bits - 1)
+    sides = [Side.of(part, math.ceil(prune * len(part))) for part in magnitudes(x)]
     found = cut(x, sides, (half - 1, half), GUARD)
     centroids = (found.centroids - torch.fmod(found.centroids, FRACTION)).clamp(LEAST, MOST)
-    return Clipped(found.levels, centroids, found.offset)
+    return Clipped(found.codes, centroids, found.offset)
