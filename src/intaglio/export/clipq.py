@@ -2,10 +2,10 @@
 """`clipq`: a folder for each layer of few different weights: `W8.hex`, `W2.hex`; `index.json`.
 
 `W8.hex` is the codebook: an integer of 8 bits, two's complement, a line, in the order of the codes,
-zero among them where there is a code left. `W2.hex` has the codes of b bits in words of 32, the first in the lowest bits
-and none across two words, in the order outputs, channels, rows, columns. As CLIP-Q has them, the
-code of zero is 2^(b-1), negatives are below, where there are not too many of either sign; codes
-that nothing has stand for zero.
+zero among them where there is a code left. `W2.hex` has the codes of b bits in words of 32, the
+first in the lowest bits and none across two words, in the order outputs, channels, rows, columns.
+As CLIP-Q has them, the code of zero is 2^(b-1), negatives are below, where there are not too many
+of either sign; codes that nothing has stand for zero.
 """
 
 from __future__ import annotations
