@@ -2,6 +2,8 @@
 """QONNX's executor on a float model that gets 8-bit Quant nodes on weights and activations.
 
 peer_qonnx.py MODEL IMAGES.npy
+
+It is timed on that, and also executes any other file as it is.
 """
 
 from __future__ import annotations
@@ -32,7 +34,17 @@ def main() -> None:
         feed = {prepared[batch].graph.input[0].name: images[:batch]}
         return seconds(lambda: execute_onnx(prepared[batch], feed), times)
 
-    serve({"run": run}, ("qonnx", "onnx", "onnxruntime"))
+    serve({"run": run, "execute": execute}, ("qonnx", "onnx", "onnxruntime"))
+
+
+def execute(model: str, frames: str, results: str) -> None:
+    """Execute a QONNX file on frames, and write its first result beside them."""
+    proto, data = onnx.load(model), np.load(frames)
+    for value in (*proto.graph.input, *proto.graph.output):
+        value.type.tensor_type.shape.dim[0].dim_value = len(data)
+    wrapper = ModelWrapper(proto).transform(InferShapes())
+    found = execute_onnx(wrapper, {proto.graph.input[0].name: data})
+    np.save(results, found[proto.graph.output[0].name])
 
 
 def _prepared(source: onnx.ModelProto, batch: int) -> Any:

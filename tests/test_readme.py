@@ -23,6 +23,7 @@ from intaglio.cli import main, parser
 from intaglio.cli.schemes import chosen_scheme
 from intaglio.devices import device
 from intaglio.devices.description import parse_device
+from intaglio.ir.execute import trace
 from intaglio.quantize.scheme_file import from_document
 from tests.cli.tiny import write_model
 
@@ -121,6 +122,21 @@ def test_the_tutorial_runs(
     assert capsys.readouterr().out.count("16 images: 0 bits different") == 2
     lines = [line for line in blocks("docs/tutorial.md", "python").splitlines() if line.strip()]
     assert len(lines) < 30
+
+
+def test_the_exports_that_are_shown_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    model = write_lenet_like(tmp_path / "new" / "lenet5.onnx").rename(tmp_path / "lenet5.onnx")
+    assert main(["quantize", str(model), "--calibration", "digits"]) == 0
+    for line in filter(None, blocks("docs/howto/export-integers.md", "console").splitlines()):
+        assert main(shlex.split(line)[1:]) == 0
+    names = run("docs/howto/export-integers.md", tmp_path)
+    frames = np.random.default_rng(0).integers(0, 255, (8, 28, 28, 1))
+    results = []
+    for name in ("program", "same", "again"):
+        graph = names[name].graph
+        results.append(trace(graph, {graph.inputs[0].name: frames})[graph.outputs[0]])
+    assert all(np.array_equal(found, results[0]) for found in results)
 
 
 def test_the_operator_that_is_shown_conforms(tmp_path: Path) -> None:

@@ -84,6 +84,8 @@ def test_our_importer_reads_the_same_integers(exporter: Exporter, data: st.DataO
     (value,) = found.graph.inputs
     codes = trace(found.graph, {value.name: frames["x"]})[found.graph.outputs[0]]
     assert value.type == written.graph.inputs[0].type
+    meanings = [p.quantization[p.graph.outputs[0]] for p in (written, found)]
+    assert meanings[0].scale[0] == pytest.approx(meanings[1].scale[0], rel=1e-6)
     assert np.array_equal(codes, wanted)
 
 

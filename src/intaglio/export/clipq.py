@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """`clipq`: a folder for each layer of few different weights: `W8.hex`, `W2.hex`; `index.json`.
 
-`W8.hex` is the codebook: an integer of 8 bits, two's complement, a line, in the order of the codes;
-zero is one of them. `W2.hex` has the codes of b bits in words of 32, the first in the lowest bits
-and none across two words, in the order outputs, channels, rows, columns. As CLIP-Q has them, the
-code of zero is 2^(b-1), negatives are below, where there are not too many of either sign; codes
-that nothing has stand for zero.
+`W8.hex` is the codebook: an integer of 8 bits, two's complement, a line, in the order of the codes,
+zero among them where there is a code left. `W2.hex` has the codes of b bits in words of 32, the
+first in the lowest bits and none across two words, in the order outputs, channels, rows, columns.
+As CLIP-Q has them, the code of zero is 2^(b-1), negatives are below, where there are not too many
+of either sign; codes that nothing has stand for zero.
 """
 
 from __future__ import annotations
@@ -62,8 +62,10 @@ class Coded:
 
 def coded(weight: np.ndarray, fraction: int | None = None) -> Coded | None:
     """Return weights as codes, or None where there are too many different ones or too large."""
-    different = np.unique(np.append(weight, 0)).astype(np.int64)
+    different = np.unique(weight).astype(np.int64)
     bits = max(1, (len(different) - 1).bit_length())
+    if len(different) < 1 << bits:
+        different = np.union1d(different, [0])
     if bits > MAX_BITS or not ENTRY.contains(different):
         return None
     book, half = np.zeros(1 << bits, np.int64), 1 << (bits - 1)
@@ -124,12 +126,20 @@ def write(program: Program) -> Files:
                 "bits": layer.bits,
                 "fraction_bits": layer.fraction,
                 "codes_per_word": per_word,
-                "zero_code": int(np.flatnonzero(layer.book == 0)[-1]),
+                "zero_code": _zero_code(layer),
                 "sha256": digest(layer.weight),
             }
         )
     about = {"format": NAME, "intaglio": version(), "order": ORDER, "word_bits": WORD}
     return {INDEX: to_json({**about, "layers": index}), **files}
+
+
+def _zero_code(layer: Coded) -> int | None:
+    """Return the code of zero, if it has one: the one in use, if there are several."""
+    places = np.flatnonzero(layer.book == 0)
+    used = np.intersect1d(places, layer.codes)
+    found = used if used.size else places
+    return int(found[0]) if found.size else None
 
 
 def parse(files: Files) -> dict[str, Coded]:

@@ -68,7 +68,7 @@ class Model:
         from onnx import numpy_helper
 
         name = self.fresh(name)
-        self.initializers[name] = numpy_helper.from_array(np.ascontiguousarray(array), name)
+        self.initializers[name] = numpy_helper.from_array(np.asarray(array, order="C"), name)
         return name
 
     def integers(self, codes: np.ndarray, bits: int, name: str, *, signed: bool) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from intaglio.errors import VerificationError
+from intaglio.export.reals.write import result_names
 from intaglio.ir.execute import trace
 from intaglio.ir.graph import Program
 
@@ -75,9 +76,8 @@ def run(program: Program, model: bytes, frames: Mapping[str, np.ndarray]) -> dic
         reals = program.quantization[name].dequantize(codes).astype(np.float32)
         feeds[name] = np.moveaxis(reals, -1, 1) if _turned(program, reals) else reals
     found = {}
-    for name, reals in zip(
-        program.graph.outputs, session.run(list(program.graph.outputs), feeds), strict=True
-    ):
+    names = result_names(program)
+    for name, reals in zip(names, session.run(list(names.values()), feeds), strict=True):
         ours = np.moveaxis(reals, 1, -1) if _turned(program, reals) else reals
         how = program.quantization[name]
         steps = ours.astype(np.float64) / np.asarray(how.scale)

@@ -87,7 +87,7 @@ def requantized(writer: Writer, node: Node, _op: Requantize | RequantizeAffine) 
     offset = scale * (found.slope * x.zero + found.start + (found.zero_point - zero))
     offset = offset + factor * x.owed
     tensor = writer.affine(node.name, x, factor, offset, writer.shape(node.name))
-    exact = _dyadic(found.slope) and _dyadic(np.atleast_1d(scale))
+    exact = powers_of_two(found.slope) and powers_of_two(np.atleast_1d(scale))
     if not exact or np.any(np.float32(offset) != offset):
         writer.inexact.append(node.name)
     return Real(writer.quantized(node, tensor, scale, zero), np.array([scale]), zero, x.turned)
@@ -99,7 +99,7 @@ requantized_affine = requantized
 def _relabeled(writer: Writer, node: Node, x: Real, found: Staircase) -> Real | None:
     """Return the same reals with other codes, where nothing is rounded and nothing saturates."""
     slope, start = found.slope[0], found.start[0]
-    if found.shift or found.even is not None or not _dyadic(found.slope):
+    if found.shift or found.even is not None or not powers_of_two(found.slope):
         return None
     if np.any(found.slope != slope) or np.any(found.start != start) or slope <= 0:
         return None
@@ -110,7 +110,9 @@ def _relabeled(writer: Writer, node: Node, x: Real, found: Staircase) -> Real | 
     if low < types[1].min or high > types[1].max:
         return None
     zero = int(slope * x.zero + start) + found.zero_point
-    return replace(x, scale=x.scale / slope, zero=zero)
+    one, shape = np.ones(1), writer.shape(node.name)
+    tensor = writer.affine(node.name, x, one, x.owed, shape)
+    return replace(x, tensor=tensor, scale=x.scale / slope, zero=zero, owed=np.zeros(1))
 
 
 def _zero(writer: Writer, node: Node, found: Staircase) -> int:
@@ -143,7 +145,7 @@ def _zero(writer: Writer, node: Node, found: Staircase) -> int:
     return zero
 
 
-def _dyadic(numbers: np.ndarray) -> bool:
+def powers_of_two(numbers: np.ndarray) -> bool:
     """Tell whether all numbers are powers of two."""
     return all(
         (fraction := Fraction(float(n))) > 0

@@ -235,6 +235,9 @@ class Lowering:
         source = settled.source
         if not isinstance(source, Made):
             raise TypeError(source)
+        ends = [value.name for value in self.graph.inputs] + list(self.outputs.values())
+        if source.name not in ends:  # a result means what the network makes of it behind its codes
+            self.meaning.pop(source.name, None)
         self.mean(source.name, settled.scale, settled.offset)
         if source.name not in self.meaning:
             source = self._finer(node, name, settled).source
