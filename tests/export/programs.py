@@ -151,7 +151,7 @@ def classifiers(draw: st.DrawFn, multipliers: int) -> Program:
         sketch.put(Requantize(2, 0, sketch.graph().types["n1"].integer), multiplier=mean)
     sketch.put(Flatten())
     _dense(draw, sketch, draw(st.integers(1, 4)))
-    step(draw, sketch, IntType(draw(st.sampled_from([8, 16])), signed=True), multipliers, least=1)
+    step(draw, sketch, IntType(draw(st.sampled_from([8, 10])), signed=True), multipliers, least=1)
     program = _finish(sketch, draw, channels_first=True)
     meaning = dict(program.quantization)
     meaning["x"] = Quantization(meaning["x"].scale, 0)

@@ -98,6 +98,21 @@ def test_a_dense_layer_behind_an_image_is_in_channels_first_order() -> None:
     assert np.array_equal(dense(layer, x.transpose(0, 3, 1, 2).reshape(4, -1)), wanted)
 
 
+@pytest.mark.parametrize(("multiplier", "shift"), [(1, 5), (4, 5), (1, 0)])
+def test_half_is_in_the_bias_where_that_is_whole(multiplier: int, shift: int) -> None:
+    given = {"w": [[3, -2]], "b": [7], "m": [multiplier]}
+    nodes = [
+        Node("fc", Matmul(), ("x", "w", "b")),
+        Node("y", Requantize(shift, 0, S32), ("fc", "m")),
+    ]
+    constants = {k: Constant.integers(np.array(v)) for k, v in given.items()}
+    made = program((2,), nodes, constants)
+    assert fpgai.check(made, fpgai.write(made)) == ()
+    (layer,) = fpgai.layers(made).values()
+    x = np.random.default_rng(0).integers(0, 255, (64, 2))
+    assert np.array_equal(dense(layer, x), trace(made.graph, {"x": x})["y"])
+
+
 def test_rounding_that_the_formula_does_not_say_is_noted(tmp_path: Path) -> None:
     made = convolutional()
     nodes = (
@@ -106,18 +121,23 @@ def test_rounding_that_the_formula_does_not_say_is_noted(tmp_path: Path) -> None
     )
     constants = {
         **{n: made.graph.constants[n] for n in "wb"},
-        "m": Constant.integers(np.ones(1, int)),
+        "m": Constant.integers(np.array([3])),
     }
     exported = export(program((8, 8, 2), nodes, constants), tmp_path / "net", "fpgai")
-    assert exported.notes == ("a shift rounds down; the program's, behind conv, rounds half up",)
+    assert exported.notes == ("the shift behind conv rounds down; the program's rounds half up",)
 
 
-def _with(zero_point: int = 0, weight: tuple[int, int] = (1, 2), bias: int = 0) -> Program:
+def _with(
+    zero_point: int = 0,
+    weight: tuple[int, int] = (1, 2),
+    bias: int = 0,
+    rounding: Rounding = Rounding.HALF_UP,
+) -> Program:
     """Return a program of one small layer."""
     given = {"w": [weight], "b": [bias], "m": [3]}
     nodes = [
         Node("fc", Matmul(), ("x", "w", "b")),
-        Node("y", Requantize(4, zero_point, S32), ("fc", "m")),
+        Node("y", Requantize(4, zero_point, S32, rounding), ("fc", "m")),
     ]
     return program((2,), nodes, {k: Constant.integers(np.array(v)) for k, v in given.items()})
 
@@ -128,6 +148,10 @@ def _with(zero_point: int = 0, weight: tuple[int, int] = (1, 2), bias: int = 0) 
         (
             convolutional(),
             "requantize 'scaled' must have one multiplier for fpgai: quantize per_te",
+        ),
+        (
+            _with(rounding=Rounding.AWAY),
+            "requantize 'y' must round half up or down for fpgai, not away",
         ),
         (_with(zero_point=1), "requantize 'y' must have zero point 0 for fpgai, not 1"),
         (

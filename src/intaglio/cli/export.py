@@ -11,7 +11,7 @@ from intaglio.export import exporters
 from intaglio.flow import export
 from intaglio.ops.store import load_program
 
-HELP = "write a program in a format of other tools: " + ", ".join(exporters())
+HELP = "write a program as files for other tools"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

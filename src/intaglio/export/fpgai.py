@@ -6,6 +6,7 @@ outputs first, then channels, rows, columns; biases of 32 bits, little-endian; a
 
     result = ((sum of x * (q - z)) + bias) * M >> n
 
+The shift rounds down. A program that rounds half up has half of 2^n in the bias where M divides it.
 The shapes are in the index, which FPGAI itself does not read; nodes between the layers, and how a
 result saturates, are in no file.
 """
@@ -25,7 +26,7 @@ from intaglio.export.document import from_json, to_json
 from intaglio.export.exporter import Exporter, Files
 from intaglio.export.layers import WeightedSum, weighted_sums
 from intaglio.export.place import INDEX, read_files
-from intaglio.ir.graph import Program
+from intaglio.ir.graph import Node, Program
 from intaglio.numerics.rounding import Rounding
 from intaglio.numerics.types import IntType
 from intaglio.ops.requantize import Requantize
@@ -72,10 +73,26 @@ def _layer(program: Program, made: WeightedSum) -> Layer:
     codes = made.weight.astype(np.int64) + zero
     if not CODES.contains(codes):
         raise ModelError(f"{node} must have weights within 255 of each other, not {codes.max()}")
-    bias = program.graph.constants[node.inputs[2]].data
+    bias = program.graph.constants[node.inputs[2]].data.astype(np.int64)
+    half, factor = _half(scaled, scaled.op), int(multiplier[0])
+    if factor and half % factor == 0:
+        bias = bias + half // factor
     if not BIASES.contains(bias):
         raise ModelError(f"{node} must have a bias of 32 bits, not {bias.min()}..{bias.max()}")
-    return Layer(codes, bias, int(multiplier[0]), scaled.op.shift, zero)
+    return Layer(codes, bias, factor, scaled.op.shift, zero)
+
+
+def _half(node: Node, op: Requantize) -> int:
+    """Return what is added before a shift that rounds down.
+
+    Raises:
+        ModelError: it rounds neither down nor half up.
+    """
+    if op.rounding is Rounding.FLOOR:
+        return 0
+    if op.rounding is Rounding.HALF_UP:
+        return (1 << op.shift) >> 1
+    raise ModelError(f"{node} must round half up or down for {NAME}, not {op.rounding.value}")
 
 
 def write(program: Program) -> Files:
@@ -158,13 +175,15 @@ def check(program: Program, files: Files) -> tuple[str, ...]:
             raise VerificationError(f"layer {name!r} must be read back as it was written")
     other = [
         made.node.name
-        for made in weighted_sums(program)
+        for made, layer in zip(weighted_sums(program), found, strict=True)
         if made.requantizer is not None
-        and getattr(made.requantizer.op, "rounding", None) is not Rounding.FLOOR
+        and isinstance(made.requantizer.op, Requantize)
+        and layer.multiplier
+        and _half(made.requantizer, made.requantizer.op) % layer.multiplier
     ]
     if not other:
         return ()
-    return (f"a shift rounds down; the program's, behind {', '.join(other)}, rounds half up",)
+    return (f"the shift behind {', '.join(other)} rounds down; the program's rounds half up",)
 
 
 FPGAI = Exporter(NAME, "weight.bin, bias.bin, quant.txt of 8-bit layers", "", write, check)

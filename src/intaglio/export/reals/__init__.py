@@ -13,6 +13,7 @@ All results have the input's scale times a power of two, the one nearest to the 
 has 16 significant bits, and times a weight's code 24: float32 holds it. The last result is brought
 to its true scale, so that both ends mean what they mean in the program.
 
-Rounding half up, where ONNX rounds half to even, is an addend of half of the finest step there is,
-result scale / 2^(shift + 1): no number is a tie then, and no other one is rounded otherwise.
+Rounding half up, where ONNX rounds half to even, is an addend of half of the distance between the
+sums there can be, which is multiplier's lowest bit / 2^shift in codes: no number is a tie then, no
+other one is rounded otherwise, and all are as far from where codes change as they can be.
 """

@@ -48,10 +48,10 @@ def compare(program: Program, model: bytes, inexact: Sequence[str]) -> tuple[str
         farthest = max(farthest, int(off.max()))
     if not inexact:
         return ("exact: in float32 nothing is rounded, so results are the program's bit for bit",)
-    return (
-        f"float32 may round at {len(inexact)} nodes: of {total} results on {FRAMES} random frames "
-        f"{differing} differ from the program's, by {farthest} codes at most",
-    )
+    where = f"float32 may round at {len(inexact)} nodes: on {FRAMES} random frames"
+    if not differing:
+        return (f"{where} all {total} results are the program's",)
+    return (f"{where} {differing} of {total} results are not the program's, {farthest} codes off",)
 
 
 def random_frames(program: Program) -> dict[str, np.ndarray]:

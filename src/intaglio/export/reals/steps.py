@@ -39,7 +39,12 @@ def staircase(writer: Writer, node: Node) -> Staircase | None:
     Raises:
         ModelError: it rounds as no quantizer does.
     """
-    constants = [writer.program.graph.constants[name].data for name in node.inputs[1:]]
+    graph = writer.program.graph
+    constants = [
+        graph.constants[name].data.astype(np.int64)
+        for name in node.inputs
+        if name in graph.constants
+    ]
     match node.op:
         case Requantize():
             return _plain(node, node.op, constants[0])
@@ -50,26 +55,41 @@ def staircase(writer: Writer, node: Node) -> Staircase | None:
 
 
 def _plain(node: Node, op: Requantize, multiplier: np.ndarray) -> Staircase:
-    step = 2.0**-op.shift
-    # Half of the finest step there is: ties go up then, and nothing else changes.
-    up = np.array([step / 2 if op.shift else 0.0])
-    starts = {Rounding.HALF_UP: up, Rounding.HALF_EVEN: 0 * up}
-    starts[Rounding.FLOOR] = up - 0.5 if op.shift else up
-    if op.rounding not in starts:
-        raise ModelError(
-            f"{node} must round half up, half to even or down, not {op.rounding.value}"
-        )
+    half = np.array([(1 << op.shift) >> 1])
+    match op.rounding:
+        case Rounding.HALF_UP:
+            start = _between_sums(multiplier, half, op.shift)
+        case Rounding.FLOOR:
+            start = _between_sums(multiplier, 0 * half, op.shift)
+        case Rounding.HALF_EVEN:
+            start = np.zeros(1)
+        case other:
+            raise ModelError(f"{node} must round half up, half to even or down, not {other.value}")
     even = True if op.rounding is Rounding.HALF_EVEN and op.shift else None
-    return Staircase(multiplier * step, starts[op.rounding], op.shift, op.zero_point, even)
+    return Staircase(multiplier * 2.0**-op.shift, start, op.shift, op.zero_point, even)
 
 
 def _affine(op: RequantizeAffine, multiplier: np.ndarray, addend: np.ndarray) -> Staircase:
-    step = 2.0**-op.shift
-    start = addend * step
-    even = None if op.ties is Ties.UP else op.ties is Ties.EVEN
-    if op.shift or even is not None:
-        start = start - 0.5 + (step / 2 if even is None else 0.0)
-    return Staircase(multiplier * step, start, op.shift, op.zero_point, even)
+    slope = multiplier * 2.0**-op.shift
+    if op.ties is Ties.UP:
+        start = _between_sums(multiplier, addend, op.shift)
+        return Staircase(slope, start, op.shift, op.zero_point, None)
+    start = addend * 2.0**-op.shift - 0.5
+    return Staircase(slope, start, op.shift, op.zero_point, op.ties is Ties.EVEN)
+
+
+def _between_sums(multiplier: np.ndarray, addend: np.ndarray, shift: int) -> np.ndarray:
+    """Return what makes rounding to nearest of (multiplier * n) / 2^shift what the shift does.
+
+    The sums multiplier * n + addend are a power of two apart, or a multiple of it. Moved by half of
+    that, no sum lies where codes change: there are no ties, and float32 may be off by nearly as
+    much before a code does change.
+
+    Shapes: multiplier, addend [1] or [C]; result likewise.
+    """
+    apart = np.where(multiplier == 0, 1 << shift, multiplier & -multiplier)
+    apart = np.minimum(apart, 1 << shift)
+    return (2 * (addend // apart * apart) + apart - (1 << shift)) * 2.0 ** -(shift + 1)
 
 
 def requantized(writer: Writer, node: Node, _op: Requantize | RequantizeAffine) -> Real:

@@ -176,3 +176,15 @@ def test_a_normalization_may_come_anywhere(tmp_path: Path) -> None:
 )
 def test_what_is_refused(tmp_path: Path, write: Write, text: str) -> None:
     assert refusal(tmp_path, IMAGE, write) == text
+
+
+@pytest.mark.parametrize(("addend", "joins"), [(2.0**-10, True), (2.0**-30, False)])
+def test_an_addend_joins_a_bias_where_a_float32_holds_both(
+    tmp_path: Path, addend: float, joins: bool
+) -> None:
+    def write(model: Model) -> None:
+        weight, bias = model.draw(3, 3, 1, 1), np.full(3, 1.5, np.float32)
+        model.node("Conv", "x", model.constant(weight), model.constant(bias))
+        model.node("Add", model.last, scalar(model, addend))
+
+    assert operators_of(tmp_path, IMAGE, write) == ["conv2d"] + ["batch_norm"] * (not joins)
