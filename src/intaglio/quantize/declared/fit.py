@@ -29,6 +29,8 @@ WIDEST = 30
 _PRODUCT_BITS = 60
 #: Multipliers that are tried around the real slope.
 _TRIED = np.arange(-2, 3)
+#: Levels that are looked at first: a shift that is too short for all is too short for these.
+_SOME = 256
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,15 +94,18 @@ def fit(least: np.ndarray, slope: np.ndarray, element: IntType, widest: int = WI
     return None
 
 
-def fit_nearest(least: np.ndarray, slope: np.ndarray, element: IntType) -> tuple[Fit, int]:
-    """Find the staircase of 16-bit multipliers that is nearest, whether or not it is equal.
+def fit_nearest(
+    least: np.ndarray, slope: np.ndarray, element: IntType, bits: int = MULTIPLIER_BITS
+) -> tuple[Fit, int]:
+    """Find the staircase of multipliers of some bits that is nearest, whether or not it is equal.
 
     Returns:
         The fit; and how many integers of the worst channel get another code, the next one.
     """
     count = least.shape[1]
-    most = _PRODUCT_BITS - max(count.bit_length(), element.width - MULTIPLIER_BITS)
-    shift = min(max(MULTIPLIER_BITS - int(np.frexp(slope.max())[1]), 0), most)
+    bits = min(bits, _PRODUCT_BITS - element.width)
+    shift = max(bits - int(np.frexp(slope.max())[1]), 0)
+    shift = min(shift, _PRODUCT_BITS - count.bit_length())
     multiplier = np.maximum(np.rint(slope * 2.0**shift), 1).astype(np.int64)[:, None]
     levels = np.arange(1, count + 1) << shift
     inside = (least > element.min) & (least <= element.max)
@@ -181,7 +186,12 @@ def _at(
     order = np.argsort(np.abs(_TRIED), kind="stable")
     tried = np.rint(real)[:, None].astype(np.int64) + _TRIED[order]
     tried = np.maximum(tried, 1)
-    low, high = _between(least, tried, element, shift)
+    levels = np.arange(1, least.shape[1] + 1) << shift
+    some = slice(None, None, len(levels) // _SOME + 1)
+    low, high = _between(least[:, some], levels[some], tried, element)
+    if not (low <= high).any(axis=1).all():
+        return None  # what some levels rule out, all of them do
+    low, high = _between(least, levels, tried, element)
     half = (1 << shift) >> 1
     if bias:
         whole = -((half - low) // tried)
@@ -201,13 +211,12 @@ def _at(
 
 
 def _between(
-    least: np.ndarray, tried: np.ndarray, element: IntType, shift: int
+    least: np.ndarray, levels: np.ndarray, tried: np.ndarray, element: IntType
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return what the addend of each tried multiplier must lie between.
 
-    Shapes: least [C, T], tried [C, M]; results [C, M].
+    Shapes: least [C, T], levels [T], tried [C, M]; results [C, M].
     """
-    levels = np.arange(1, least.shape[1] + 1) << shift
     factor, reached = tried[:, :, None], least[:, None, :]
     lowest = levels - factor * np.maximum(reached, element.min)
     highest = levels - factor * (np.minimum(reached, element.max + 1) - 1) - 1

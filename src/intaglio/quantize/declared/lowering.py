@@ -39,6 +39,9 @@ _WHOLE = 2.0**-20
 FINEST = 6
 #: Bits that a result gets for addends that are no whole steps.
 ADDEND_BITS = 8
+#: Codes of so many bits are those of results: they are met as nearly as can be, where no
+#: multiplier meets all of their thresholds.
+WIDE_BITS = 12
 #: Scores of channels with scales of their own are compared at this part of the largest.
 SCORE_BITS = 16
 
@@ -309,8 +312,9 @@ class Lowering:
         if cut and (rectified := self._rectified(node, carrier, given)):
             self.carriers[name] = rectified
             return self.quantize(node, name, given)
-        if found is None and not self.exact:
-            found, other = fit_nearest(least, size / steps.scale, element)
+        if found is None and (not self.exact or least.shape[1] >= 1 << WIDE_BITS):
+            bits = WIDEST if self.exact else MULTIPLIER_BITS
+            found, other = fit_nearest(least, size / steps.scale, element, bits)
             self.notes.append(
                 f"{node}: of the accumulators of a channel, which are of {element}, "
                 f"{other} at most get the code next to theirs"
