@@ -303,7 +303,8 @@ module systolic_engine #(
 
   drain_unit #(
     .Lanes(Columns), .SumWidth(SumWidth), .SumBits(SumBits), .MultiplierWidth(MultiplierWidth),
-    .Remainders(Remainders), .ParameterBits(ParameterBits), .ParameterLanes(Lanes), .ActWidth(ActWidth),
+    .Remainders(Remainders), .ParameterBits(ParameterBits), .ParameterLanes(Lanes),
+    .ActWidth(ActWidth),
     .MemoryLanes(Lanes), .ElementBits(ElementBits), .Turned(InputStationary),
     .Instructions(Drains), .BlockRom(DrainsInBlocks),
     .InitFile(DrainFile)
