@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Prices from AWS: page after page, within what it keeps, and its refusals in one line.
 
-The client is a stand-in with the one method that is used, answering as the API reference says.
+The client is botocore's own, stubbed, or a stand-in with the one method that is used.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from botocore.stub import Stubber
 
 from intaglio.errors import IntaglioError, MissingToolError, ToolError
 from intaglio.plan import aws
@@ -70,6 +71,38 @@ def test_all_pages_newest_first_become_one_history() -> None:
     assert first["ProductDescriptions"] == ["Linux/UNIX"]
     assert first["MaxResults"] == 1000
     assert first["EndTime"] - first["StartTime"] == second["EndTime"] - second["StartTime"]
+
+
+def test_botocore_itself_takes_the_questions_and_gives_the_answers() -> None:
+    ec2 = aws.client("eu-west-1")
+    pages = [[row(1, "0.7"), row(3, "0.65")], [row(30, "0.6")]]
+    start = NOW - 24 * HOUR
+    with Stubber(ec2) as stub:
+        for number, page in enumerate(pages):
+            asked = {
+                "InstanceTypes": ["f2.6xlarge"],
+                "ProductDescriptions": ["Linux/UNIX"],
+                "StartTime": datetime.fromtimestamp(start, UTC),
+                "EndTime": datetime.fromtimestamp(NOW, UTC),
+                "MaxResults": 1000,
+                **({"NextToken": "more"} if number else {}),
+            }
+            answer = {"SpotPriceHistory": page, "NextToken": "" if number else "more"}
+            stub.add_response("describe_spot_price_history", answer, asked)
+        found = aws.live_history(ec2, ["f2.6xlarge"], start, now=NOW)
+        stub.assert_no_pending_responses()
+    assert found.series["us-east-1a", "f2.6xlarge"].prices.tolist() == [600_000, 650_000, 700_000]
+    assert found.origin == "AWS eu-west-1 on 2026-03-01 00:00:00Z"
+
+
+def test_a_refusal_of_botocore_is_one_line() -> None:
+    ec2 = aws.client("eu-west-1")
+    with Stubber(ec2) as stub:
+        stub.add_client_error("describe_spot_price_history", "UnauthorizedOperation", "not you")
+        with pytest.raises(ToolError) as caught:
+            aws.live_history(ec2, ["f2.6xlarge"], NOW - HOUR, now=NOW)
+    assert "not you" in str(caught.value)
+    assert "\n" not in str(caught.value)
 
 
 def test_what_aws_no_longer_keeps_is_not_asked_for() -> None:
