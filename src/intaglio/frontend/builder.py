@@ -61,11 +61,14 @@ class UnsupportedError(ModelError):
 class Codes:
     """What integers of a source model mean: real = scale * (code - zero_point).
 
+    `nibbles` are of 4 bits, which no array of a runtime holds.
+
     Shapes: scale holds one number, or one for each channel.
     """
 
     scale: tuple[float, ...]
     zero_point: int
+    nibbles: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ import onnx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from onnx import TensorProto, helper
 
 from intaglio.errors import ModelError
 from intaglio.frontend import load_onnx
@@ -179,6 +180,49 @@ def test_codes_that_are_clipped_before_they_are_reals_again(tmp_path: Path) -> N
     data = np.linspace(-3, 3, 60, dtype=np.float32).reshape(-1, 5)
     codes = np.clip(np.rint(data / 0.125) - 3, -8, 7)
     assert np.allclose(run(graph, data), (codes + 3) * 0.125)
+
+
+@pytest.mark.parametrize("raw", [False, True])
+@pytest.mark.parametrize("signed", [False, True])
+def test_numbers_of_4_bits(tmp_path: Path, signed: bool, raw: bool) -> None:
+    model = Model((5,), 21)
+    kind = TensorProto.INT4 if signed else TensorProto.UINT4
+    low, high = (-8, 7) if signed else (0, 15)
+    codes = model.random.integers(low, high + 1, (5, 3))
+    scale = model.constant(np.float32(0.25))
+    model.node("QuantizeLinear", "x", scale, "zero")
+    x = model.node("DequantizeLinear", model.last, scale, "zero")
+    w = model.node("DequantizeLinear", "codes", model.constant(np.float32(0.125)))
+    model.node("MatMul", x, w)
+    proto = model.proto()
+    for name, numbers in (("zero", np.array(low + 5)), ("codes", codes)):
+        tensor = helper.make_tensor(name, kind, numbers.shape, numbers.ravel().tolist())
+        if raw:
+            tensor.raw_data = bytes(number & 255 for number in tensor.int32_data)
+            tensor.ClearField("int32_data")
+        proto.graph.initializer.append(tensor)
+    path = tmp_path / "m.onnx"
+    path.write_bytes(proto.SerializeToString())
+    data = model.draw(20, 5, low=-4, high=4)
+    real = (np.clip(np.rint(data / 0.25) + low + 5, low, high) - low - 5) * 0.25
+    graph = load_onnx(path)
+    assert np.allclose(run(graph, data), real @ (codes * 0.125), atol=1e-5)
+    program = quantize(graph)
+    assert str(program.graph.inputs[0].type.element) == ("s4" if signed else "u4")
+    assert np.allclose(run_program(program, data), real @ (codes * 0.125), atol=1e-5)
+
+
+def test_too_few_numbers_of_4_bits_are_refused(tmp_path: Path) -> None:
+    model = Model((5,), 21)
+    model.node("DequantizeLinear", "codes", model.constant(np.float32(0.125)))
+    model.node("MatMul", "x", model.last)
+    proto = model.proto()
+    tensor = helper.make_tensor("codes", TensorProto.INT4, (5, 3), [0] * 15)
+    tensor.dims[1] = 5
+    proto.graph.initializer.append(tensor)
+    (tmp_path / "m.onnx").write_bytes(proto.SerializeToString())
+    with pytest.raises(ModelError, match="tensor 'codes' must hold 13 bytes as its shape"):
+        load_onnx(tmp_path / "m.onnx")
 
 
 def _refused(tmp_path: Path, model: Model) -> str:

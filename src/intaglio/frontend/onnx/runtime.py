@@ -39,7 +39,9 @@ def check_onnx(model: SourceModel, imported: Imported, batch: int | None) -> Non
         VerificationError: they differ; the text names the first differing node.
         ModelError: ONNX Runtime does not run the model.
     """
-    origins = [node.origin for node in imported.graph.nodes if node.origin]
+    nibbles = {name for name, codes in imported.codes.items() if codes.nibbles}
+    nodes = imported.graph.nodes
+    origins = [node.origin for node in nodes if node.origin and node.name not in nibbles]
     wanted = dict.fromkeys([*origins, *(origin for origin, _ in imported.outputs)])
     for name in imported.inputs:
         wanted.pop(name, None)

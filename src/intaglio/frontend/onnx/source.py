@@ -29,8 +29,14 @@ MAX_AXES = 8
 MAX_NESTING = 100
 #: Of a file, and of all its tensors; protobuf itself ends at twice that.
 MAX_BYTES = 1 << 30
+#: What numpy has no type for is in bytes, with its own width noted.
+NIBBLES = {
+    21: np.dtype(np.uint8, metadata={"bits": 4}),
+    22: np.dtype(np.int8, metadata={"bits": 4}),
+}
 #: The sizes that ONNX numbers its element types by.
-DTYPES = {
+DTYPES: Mapping[int, Any] = {
+    **NIBBLES,
     1: np.float32, 2: np.uint8, 3: np.int8, 4: np.uint16, 5: np.int16, 6: np.int32, 7: np.int64,
     9: np.bool_, 10: np.float16, 11: np.float64, 12: np.uint32, 13: np.uint64,
 }  # fmt: skip
@@ -240,6 +246,7 @@ def _bring_in(folder: Path, proto: Any) -> None:
                 f"tensor {tensor.name!r} must be of numbers, not type {tensor.data_type}"
             )
         size = _size(tensor) * np.dtype(DTYPES[tensor.data_type]).itemsize
+        size = -(-size // 2) if tensor.data_type in NIBBLES else size
         total += size
         if total > MAX_BYTES:
             raise ModelError(f"its tensors must be under {MAX_BYTES} bytes in all")
@@ -269,6 +276,8 @@ def to_array(tensor: Any) -> np.ndarray | None:
     if tensor.data_type not in DTYPES:
         return None
     dtype = np.dtype(DTYPES[tensor.data_type])
+    if tensor.data_type in NIBBLES:
+        return _nibbles(tensor, size)
     if tensor.HasField("raw_data"):
         found, unit = len(tensor.raw_data), dtype.itemsize
     else:
@@ -288,6 +297,25 @@ def to_array(tensor: Any) -> np.ndarray | None:
         wide = np.uint64 if tensor.data_type in _UNSIGNED else np.int64
         array = np.fromiter(data, dtype if dtype.kind == "f" else wide, len(data)).astype(dtype)
     return array.reshape(tuple(tensor.dims))
+
+
+def _nibbles(tensor: Any, size: int) -> np.ndarray:
+    """Return a tensor of numbers of 4 bits, of which two lie in a byte, the first in its low half.
+
+    Raises:
+        ModelError: it holds another number of bytes than its sizes say.
+    """
+    raw = tensor.HasField("raw_data")
+    data = np.frombuffer(tensor.raw_data, np.uint8) if raw else np.array(tensor.int32_data)
+    if len(data) != -(-size // 2):
+        raise ModelError(
+            f"tensor {tensor.name!r} must hold {-(-size // 2)} bytes as its shape "
+            f"{list(tensor.dims)} says, not {len(data)}"
+        )
+    halves = np.stack([data & 15, data >> 4 & 15], axis=-1).reshape(-1)[:size].astype(np.int8)
+    dtype = NIBBLES[tensor.data_type]
+    signed = np.where(halves > 7, halves - 16, halves) if dtype.kind == "i" else halves
+    return signed.astype(dtype).reshape(tuple(tensor.dims))
 
 
 def _input(value: Any) -> SourceInput:

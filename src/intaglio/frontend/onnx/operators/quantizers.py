@@ -201,7 +201,7 @@ def _value(call: Call) -> Activation | np.ndarray:
     return found
 
 
-def _codes(bits: int, signed: int, narrow: int) -> tuple[int, int]:
+def _codes(bits: int, signed: bool | int, narrow: int) -> tuple[int, int]:
     """Return the lowest and highest code; narrow ones lack the lowest, or unsigned the highest."""
     if signed:
         return -(1 << bits - 1) + bool(narrow), (1 << bits - 1) - 1
@@ -226,10 +226,11 @@ def _linear(call: Call, scale: int, zero: int, kind: np.dtype[Any]) -> Quantizer
     """Return what goes to integers of a kind: half to even, then the zero point, then saturated."""
     if not np.issubdtype(kind, np.integer):
         raise UnsupportedError(f"its codes must be integers, not {kind}")
-    limits = np.iinfo(kind)
+    noted: dict[str, int] = dict(kind.metadata or {})
+    bits = noted.get("bits", 8 * kind.itemsize)
     found = call.optional(zero)
     offset = 0 if found is None else _same(found)
-    return Quantizer(call.weights(scale), offset, int(limits.min), int(limits.max))
+    return Quantizer(call.weights(scale), offset, *_codes(bits, kind.kind == "i", 0))
 
 
 def _same(zero: np.ndarray) -> int:
@@ -248,7 +249,8 @@ def _along(array: np.ndarray, axis: int, rank: int) -> np.ndarray:
 def _coded(call: Call, made: Activation | np.ndarray, how: Quantizer) -> Activation:
     if not isinstance(made, Activation):
         raise TypeError(made)
-    return call.builder.coded(made, Codes(how.op.scale, how.zero_point))
+    nibbles = how.high - how.low < 1 << 4
+    return call.builder.coded(made, Codes(how.op.scale, how.zero_point, nibbles))
 
 
 def _reals(call: Call, index: int, scale: int, zero: int) -> Activation:
