@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 import numpy as np
 
@@ -50,18 +50,9 @@ class Requantize(StreamOperator):
     def infer(self, *types: TensorType) -> TensorType:
         """Return the same shape, of `element`."""
         x, multiplier = types
-        if multiplier.shape not in ((1,), (x.channels,)):
-            raise ModelError(f"multiplier must be [1] or [{x.channels}], not {multiplier}")
+        check_scaling(self, x, {"multiplier": multiplier})
         if multiplier.integer.signed:
             raise ModelError(f"multiplier must be unsigned, not {multiplier}")
-        if not 0 <= self.shift <= PRODUCT_BITS:
-            raise ModelError(f"shift must be 0..{PRODUCT_BITS}, not {self.shift}")
-        if not self.element.min <= self.zero_point <= self.element.max:
-            raise ModelError(f"zero_point must lie in {self.element}, not {self.zero_point}")
-        if x.integer.width + multiplier.integer.width > PRODUCT_BITS:
-            raise ModelError(
-                f"x times multiplier must fit {PRODUCT_BITS} bits, not {x}*{multiplier}"
-            )
         return TensorType(x.shape, self.element)
 
     # --- 2 meaning -----------------------------------------------------------------------------
@@ -94,3 +85,40 @@ class Requantize(StreamOperator):
             raise ModelError(f"rounding must be half_up in hardware, not {self.rounding.value}")
         y, multiplier = self.infer(*types), constants["multiplier"]
         return scale_shift(types[0], multiplier, y, self.shift, self.zero_point, fold.lanes_in)
+
+
+class Scaling(Protocol):
+    """What every requantize has."""
+
+    @property
+    def shift(self) -> int:
+        """Bits that are shifted out."""
+        ...
+
+    @property
+    def zero_point(self) -> int:
+        """The code of zero."""
+        ...
+
+    @property
+    def element(self) -> IntType:
+        """The type of the result."""
+        ...
+
+
+def check_scaling(op: Scaling, x: TensorType, operands: Mapping[str, TensorType]) -> None:
+    """Check a requantize whose operands have a number for all channels, or one for each.
+
+    Raises:
+        ModelError: a number is out of its range, or a product could leave int64.
+    """
+    for name, operand in operands.items():
+        if operand.shape not in ((1,), (x.channels,)):
+            raise ModelError(f"{name} must be [1] or [{x.channels}], not {operand}")
+    if not 0 <= op.shift <= PRODUCT_BITS:
+        raise ModelError(f"shift must be 0..{PRODUCT_BITS}, not {op.shift}")
+    if not op.element.min <= op.zero_point <= op.element.max:
+        raise ModelError(f"zero_point must lie in {op.element}, not {op.zero_point}")
+    multiplier = operands["multiplier"]
+    if x.integer.width + multiplier.integer.width > PRODUCT_BITS:
+        raise ModelError(f"x times multiplier must fit {PRODUCT_BITS} bits, not {x}*{multiplier}")

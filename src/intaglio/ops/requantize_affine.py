@@ -20,7 +20,6 @@ from typing import ClassVar
 
 import numpy as np
 
-from intaglio.errors import ModelError
 from intaglio.hw.scale_shift import scale_shift
 from intaglio.hw.unit import Fold, StreamOperator, Unit, lane_folds
 from intaglio.ir.constant import Constant
@@ -28,7 +27,7 @@ from intaglio.ir.loops import LoopNest, elementwise
 from intaglio.ir.types import TensorType
 from intaglio.numerics.rounding import saturate
 from intaglio.numerics.types import IntType
-from intaglio.ops.requantize import PRODUCT_BITS
+from intaglio.ops.requantize import check_scaling
 
 
 class Ties(enum.Enum):
@@ -61,17 +60,7 @@ class RequantizeAffine(StreamOperator):
     def infer(self, *types: TensorType) -> TensorType:
         """Return the same shape, of `element`."""
         x, multiplier, addend = types
-        for name, operand in (("multiplier", multiplier), ("addend", addend)):
-            if operand.shape not in ((1,), (x.channels,)):
-                raise ModelError(f"{name} must be [1] or [{x.channels}], not {operand}")
-        if not 0 <= self.shift <= PRODUCT_BITS:
-            raise ModelError(f"shift must be 0..{PRODUCT_BITS}, not {self.shift}")
-        if not self.element.min <= self.zero_point <= self.element.max:
-            raise ModelError(f"zero_point must lie in {self.element}, not {self.zero_point}")
-        if x.integer.width + multiplier.integer.width > PRODUCT_BITS:
-            raise ModelError(
-                f"x times multiplier must fit {PRODUCT_BITS} bits, not {x}*{multiplier}"
-            )
+        check_scaling(self, x, {"multiplier": multiplier, "addend": addend})
         return TensorType(x.shape, self.element)
 
     # --- 2 meaning -----------------------------------------------------------------------------
