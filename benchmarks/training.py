@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How much longer does a training step take in few bits than in floats?
+"""How much longer does a training step take in few bits than in floats, and in bfloat16?
 
     .venv/bin/python benchmarks/training.py [--rounds 9] [--json]
 
@@ -21,7 +21,8 @@ from torch import nn
 from torch.nn import functional
 
 from intaglio.train.quantized import QatScheme, calibrate, prepare
-from intaglio.train.recipe import Recipe
+from intaglio.train.recipe import Precision, Recipe
+from intaglio.train.trainer import lie
 from intaglio.train.zoo.lenet5 import LeNet5
 from intaglio.train.zoo.nin import Nin
 
@@ -65,7 +66,10 @@ def _ratios(network: str, rounds: int) -> dict[str, tuple[float, float]]:
     generator = torch.Generator().manual_seed(0)
     images = torch.rand(batch, *shape, generator=generator)
     labels = torch.randint(0, 10, (batch,), generator=generator)
-    runs = {"float": _steps(make(), images, labels, steps)}
+    runs = {
+        "float": _steps(make(), images, labels, steps),
+        "bfloat16": _steps(make(), images, labels, steps, "bfloat16"),
+    }
     for name, scheme in SCHEMES.items():
         model = prepare(make(), scheme)
         calibrate(model, images)
@@ -87,9 +91,16 @@ def _ratios(network: str, rounds: int) -> dict[str, tuple[float, float]]:
 
 
 def _steps(
-    model: nn.Module, images: torch.Tensor, labels: torch.Tensor, count: int
+    model: nn.Module,
+    images: torch.Tensor,
+    labels: torch.Tensor,
+    count: int,
+    precision: Precision = "float32",
 ) -> Callable[[], float]:
-    optimizer = Recipe(1, len(images), 1e-3, 0).make_optimizer(model)
+    recipe = Recipe(1, len(images), 1e-3, 0, precision=precision)
+    lie(model, recipe.layout)
+    images = images.contiguous(memory_format=recipe.layout)
+    optimizer = recipe.make_optimizer(model)
     model.train()
 
     def run() -> float:
@@ -97,7 +108,9 @@ def _steps(
         start = time.process_time()
         for _ in range(count):
             optimizer.zero_grad()
-            torch.autograd.backward(functional.cross_entropy(model(images), labels))
+            with recipe.computing(images.device):
+                scores = model(images)
+            torch.autograd.backward(functional.cross_entropy(scores.float(), labels))
             optimizer.step()
         return (time.process_time() - start) / count
 

@@ -69,6 +69,7 @@ def test_every_word_reaches_the_training(data: Path, jobs: list[Job], tmp_path: 
     text = (
         f"train lenet5 --data {data} -o {tmp_path} --epochs 7 --batch-size 9 --lr 0.5 "
         "--optimizer sgd --momentum 0.8 --weight-decay 0.1 --augment photos --seed 4 --threads 2 "
+        "--precision bfloat16 "
         "--validation 0.2 --patience 3 --init a --tradeoff 0.5 --weights 4 "
         "--activations 3 --method fixed "
         "--first 8 --last 6 --prune 0.3 --per-channel --power-of-two "
@@ -80,6 +81,7 @@ def test_every_word_reaches_the_training(data: Path, jobs: list[Job], tmp_path: 
     assert (recipe.epochs, recipe.batch_size, recipe.learning_rate, recipe.seed) == (7, 9, 0.5, 4)
     assert (recipe.optimizer, recipe.momentum, recipe.weight_decay) == ("sgd", 0.8, 0.1)
     assert (recipe.threads, recipe.validation, recipe.patience) == (2, 0.2, 3)
+    assert recipe.precision == "bfloat16"
     assert recipe.augment is not None
     assert recipe.augment.mirror
     assert (job.init, job.folder, job.device) == (Path("a"), tmp_path, "cpu")

@@ -16,7 +16,7 @@ import pytest
 from intaglio.cli import main
 from intaglio.errors import IntaglioError
 from intaglio.flow import demo as module
-from intaglio.flow.demo import STAGES, Recipe, demo
+from intaglio.flow.demo import STAGES, Schedule, demo
 from intaglio.report import report as report_module
 from intaglio.report.report import Report
 from intaglio.tools import synthesis as synthesis_module
@@ -88,7 +88,7 @@ class Verbs:
 @pytest.fixture
 def verbs(monkeypatch: pytest.MonkeyPatch) -> Verbs:
     verbs = Verbs(monkeypatch)
-    monkeypatch.setitem(module.RECIPES, "digits", Recipe(1, 64, 3e-3))
+    monkeypatch.setitem(module.SCHEDULES, "digits", Schedule(1, 64, 3e-3))
     monkeypatch.setattr(synthesis_module, "load_synthesis", lambda _: None)
     verbs.put("train", trainer, "train", trainer.train)
     verbs.put("quantize", module, "quantize", module.quantize)

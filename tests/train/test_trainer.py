@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,6 @@ SETTINGS: dict[str, Any] = {
     "learning_rate": 3e-3,
     "seed": 5,
     "augment": Jitter(),
-    "progress": False,
 }
 #: Trains like the test below, but kills itself, uncatchably, in the middle of an epoch.
 VICTIM = """
@@ -50,7 +50,7 @@ def count(module, inputs):
         os.kill(os.getpid(), signal.SIGKILL)
 model = test.LeNet5()
 model.register_forward_pre_hook(count)
-test.train(model, test.few(), checkpoint=Path(sys.argv[2]), **test.SETTINGS)
+test.run(model, Path(sys.argv[2]))
 """
 #: Forks trainings of a quantized network one after the other, kills each at a random moment, and
 #: lets the last one end; every step writes a checkpoint, so that kills meet those too.
@@ -123,7 +123,10 @@ def quantized() -> nn.Module:
 
 
 def run(model: nn.Module, checkpoint: Path, **changed: Any) -> TrainResult:
-    return train(model, few(), checkpoint=checkpoint, **(SETTINGS | changed))
+    names = {one.name for one in fields(Recipe)}
+    recipe = Recipe(**(SETTINGS | {name: changed[name] for name in names & set(changed)}))
+    rest = {name: value for name, value in changed.items() if name not in names}
+    return train(model, few(), recipe, checkpoint, **({"progress": False} | rest))
 
 
 def stop_after(model: nn.Module, batches: int) -> None:
@@ -145,17 +148,8 @@ def equal(left: nn.Module, right: nn.Module) -> bool:
 
 
 def test_digits_reach_98_and_a_half_percent(tmp_path: Path) -> None:
-    result = train(
-        LeNet5(),
-        digits(),
-        epochs=30,
-        batch_size=64,
-        learning_rate=3e-3,
-        seed=0,
-        checkpoint=tmp_path / "checkpoint",
-        augment=Jitter(),
-        progress=False,
-    )
+    recipe = Recipe(30, 64, 3e-3, seed=0, augment=Jitter())
+    result = train(LeNet5(), digits(), recipe, tmp_path / "checkpoint", progress=False)
     assert result.accuracy >= 0.985
 
 
@@ -257,6 +251,26 @@ def test_stochastic_gradient_descent_is_resumed_within_an_epoch(
     assert (kept["epochs_done"], kept["step"]) == (1, 2)
     run(resumed, tmp_path / "stopped", **changed)
     assert equal(whole, resumed)
+
+
+@pytest.mark.parametrize("make", [fragile, quantized])
+def test_training_in_bfloat16_keeps_its_weights_in_float32_and_is_resumed_bit_for_bit(
+    tmp_path: Path, make: Callable[[], nn.Module]
+) -> None:
+    full, whole, stopped, resumed = make(), make(), make(), make()
+    run(full, tmp_path / "full")
+    result = run(whole, tmp_path / "whole", precision="bfloat16")
+    stop_after(stopped, 10)
+    with pytest.raises(KeyboardInterrupt):
+        run(stopped, tmp_path / "stopped", save_seconds=0.0, precision="bfloat16")
+    run(resumed, tmp_path / "stopped", precision="bfloat16")
+    assert equal(whole, resumed)
+    state = whole.state_dict().values()
+    assert all(value.is_contiguous() for value in state)
+    assert {value.dtype for value in state} == {torch.float32, torch.int64}
+    assert not equal(full, whole)
+    data = few()
+    assert result.accuracy == accuracy(whole, data.test_images, data.test_labels)
 
 
 def test_learned_scales_move_slower_and_do_not_decay() -> None:
@@ -363,6 +377,7 @@ def test_a_loss_that_explodes_stops_the_training_and_is_not_kept(tmp_path: Path)
         ({"seed": -1}, "the seed must be 0 or more, not -1"),
         ({"threads": 0}, "the number of threads must be 1 or more, not 0"),
         ({"optimizer": "lion"}, "the optimizer must be adam or sgd, not 'lion'"),
+        ({"precision": "int1"}, "the precision must be float32 or bfloat16, not 'int1'"),
         ({"momentum": 1.0}, "the momentum must be 0 or more and below 1, not 1.0"),
         ({"validation": -0.5}, "the share held back must be 0 or more and below 1, not -0.5"),
         ({"patience": 0}, "the patience must be 1 or more, not 0"),

@@ -56,6 +56,9 @@ def _add_recipe(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--optimizer", default="adam", metavar="NAME", help="adam (default) or sgd")
     parser.add_argument("--momentum", type=float, default=0.9, help="of sgd (default 0.9)")
     parser.add_argument("--weight-decay", type=float, default=0.0, metavar="SHARE")
+    parser.add_argument(
+        "--precision", default="float32", metavar="TYPE", help="float32 (default) or bfloat16"
+    )
     parser.add_argument("--augment", choices=AUGMENTS, default="none", help="distort images a bit")
     parser.add_argument("--seed", type=int, default=0, metavar="N")
     parser.add_argument("--threads", type=int, default=1, metavar="N", help="default: 1")
@@ -119,6 +122,7 @@ def run(arguments: argparse.Namespace) -> Outcome:
         arguments.threads,
         arguments.validation,
         arguments.patience,
+        arguments.precision,
     )
     _download(arguments)
     folder = arguments.output or Path("build/train") / arguments.network.replace(":", ".")

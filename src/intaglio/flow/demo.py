@@ -48,7 +48,7 @@ SEED = 1
 
 
 @dataclass(frozen=True)
-class Recipe:
+class Schedule:
     """How long and how fast to train on a data set."""
 
     epochs: int
@@ -57,9 +57,9 @@ class Recipe:
 
 
 #: Measured on one core: digits above 99 % in 5 seconds, MNIST above 99.4 % in 70.
-RECIPES = {
-    "digits": Recipe(epochs=30, batch_size=64, learning_rate=3e-3),
-    "mnist": Recipe(epochs=10, batch_size=256, learning_rate=4e-3),
+SCHEDULES = {
+    "digits": Schedule(epochs=30, batch_size=64, learning_rate=3e-3),
+    "mnist": Schedule(epochs=10, batch_size=256, learning_rate=4e-3),
 }
 TRAIN_SEED = 0
 
@@ -140,7 +140,7 @@ def demo(
     if until not in STAGES:
         raise IntaglioError(f"until must be one of {', '.join(STAGES)}, not {until!r}")
     dataset = load_dataset(data)
-    if dataset.name not in RECIPES:
+    if dataset.name not in SCHEDULES:
         raise IntaglioError(f"the demo's data must be MNIST's, not {dataset.name}; use `train`")
     if not 1 <= images <= len(dataset.test_images):
         raise IntaglioError(
@@ -170,7 +170,7 @@ class _Demo:
     progress: bool
 
     def train(self, _: Mapping[str, Any]) -> dict[str, Any]:
-        recipe = RECIPES[self.dataset.name]
+        schedule = SCHEDULES[self.dataset.name]
         checkpoint = self.paths.checkpoint(self.dataset.name)
 
         def work() -> dict[str, Any]:
@@ -179,24 +179,18 @@ class _Demo:
 
             from intaglio.train.augment import Jitter
             from intaglio.train.export import export_onnx
+            from intaglio.train.recipe import Recipe
             from intaglio.train.trainer import train
             from intaglio.train.zoo.lenet5 import LeNet5
 
             model = LeNet5(TRAIN_SEED)
-            found = train(
-                model,
-                self.dataset,
-                **asdict(recipe),
-                seed=TRAIN_SEED,
-                checkpoint=checkpoint,
-                augment=Jitter(),
-                progress=self.progress,
-            )
+            recipe = Recipe(**asdict(schedule), seed=TRAIN_SEED, augment=Jitter())
+            found = train(model, self.dataset, recipe, checkpoint, progress=self.progress)
             export_onnx(model, self.paths.model, torch.zeros(1, 1, 28, 28))
             checkpoint.unlink()
             return {"accuracy": found.accuracy, "epochs": found.epochs}
 
-        inputs = [self.dataset.sha256, asdict(recipe), TRAIN_SEED]
+        inputs = [self.dataset.sha256, asdict(schedule), TRAIN_SEED]
         return self.stages.run("train", inputs, [self.paths.model], work)
 
     def quantize(self, _: Mapping[str, Any]) -> dict[str, Any]:

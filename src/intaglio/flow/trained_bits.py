@@ -47,6 +47,7 @@ def by_training(trained: Trained, dataset: Dataset, epochs: int, folder: Path) -
         import torch
 
         from intaglio.train.quantized import QatScheme, calibrate, frozen, prepare
+        from intaglio.train.recipe import Recipe
         from intaglio.train.trainer import train
 
         if scheme.layers:
@@ -55,15 +56,8 @@ def by_training(trained: Trained, dataset: Dataset, epochs: int, folder: Path) -
         method = "binary" if weights == 1 else "lsq"
         model = prepare(trained.module, QatScheme(weights, activations, method))
         calibrate(model, torch.tensor(dataset.train_images[:START_IMAGES]))
-        train(
-            model,
-            dataset,
-            epochs=epochs,
-            batch_size=BATCH,
-            learning_rate=LEARNING_RATE,
-            seed=0,
-            checkpoint=folder / f"w{weights}a{activations}.checkpoint",
-        )
+        recipe = Recipe(epochs, BATCH, LEARNING_RATE, seed=0)
+        train(model, dataset, recipe, folder / f"w{weights}a{activations}.checkpoint")
         return quantize(load(frozen(model), example=trained.example))
 
     return make

@@ -77,20 +77,13 @@ class Training:
 
     def run(self, checkpoint: Path) -> float:
         """Go on from the checkpoint to the end; return the accuracy on test images."""
+        from intaglio.train.recipe import Recipe
         from intaglio.train.trainer import train
 
-        result = train(
-            self.model(),
-            self.dataset(),
-            epochs=self.epochs,
-            batch_size=self.batch_size,
-            learning_rate=self.learning_rate,
-            seed=self.seed,
-            checkpoint=checkpoint,
-            threads=self.threads,
-            progress=False,
+        recipe = Recipe(
+            self.epochs, self.batch_size, self.learning_rate, self.seed, threads=self.threads
         )
-        return result.accuracy
+        return train(self.model(), self.dataset(), recipe, checkpoint, progress=False).accuracy
 
     def save(self, path: Path) -> None:
         """Write it as JSON."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -71,12 +71,11 @@ def run_job(job: Job) -> tuple[Trained, TrainResult]:
             model = prepare(model, scheme)
             calibrate(model, torch.tensor(job.dataset.train_images[:START_IMAGES]))
     job.folder.mkdir(parents=True, exist_ok=True)
-    settings = {one.name: getattr(job.recipe, one.name) for one in fields(job.recipe)}
     result = train(
         model,
         job.dataset,
-        **settings,
-        checkpoint=job.folder / "checkpoint",
+        job.recipe,
+        job.folder / "checkpoint",
         device=job.device,
         progress=job.progress,
         watch=True,

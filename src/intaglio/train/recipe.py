@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
@@ -15,6 +16,8 @@ from intaglio.train.augment import Jitter
 from intaglio.train.quantized.quantizer import Quantizer
 
 OptimizerName = Literal["adam", "sgd"]
+#: What layers compute in while training; weights, gradients and optimizer stay float32.
+Precision = Literal["float32", "bfloat16"]
 #: Learned scales move at this share of the rate of weights: Adam steps by the rate itself, and a
 #: scale is a tenth of what it scales.
 SCALE_RATE = 0.1
@@ -24,6 +27,10 @@ SCALE_RATE = 0.1
 class Recipe:
     """Epochs, batches, optimizer, and what is held back.
 
+    One thread is the default: on small networks a second gains a quarter on an idle machine, costs
+    ten times the time where another process wants its core, and changes how sums round.
+    `precision` is that of the layers: bfloat16 is two to four times as fast where the processor
+    has it, and rounds their results to 8 bits; accuracies are measured in float32 all the same.
     `validation` is the share of the training images, its last ones, that is not trained on;
     `patience` stops after so many epochs without a better accuracy on it, and takes the best.
 
@@ -42,6 +49,7 @@ class Recipe:
     threads: int = 1
     validation: float = 0.0
     patience: int | None = None
+    precision: Precision = "float32"
 
     def __post_init__(self) -> None:
         _at_least("the number of epochs", self.epochs, 1)
@@ -52,9 +60,8 @@ class Recipe:
             )
         _at_least("the seed", self.seed, 0)
         _at_least("the number of threads", self.threads, 1)
-        if self.optimizer not in get_args(OptimizerName):
-            known = " or ".join(get_args(OptimizerName))
-            raise IntaglioError(f"the optimizer must be {known}, not {self.optimizer!r}")
+        _one_of("the optimizer", self.optimizer, get_args(OptimizerName))
+        _one_of("the precision", self.precision, get_args(Precision))
         for what, value in (
             ("the momentum", self.momentum),
             ("the weight decay", self.weight_decay),
@@ -78,6 +85,16 @@ class Recipe:
         """Return the learning rate when this fraction of the steps is done: half a cosine."""
         return self.learning_rate * 0.5 * (1 + math.cos(math.pi * fraction))
 
+    def computing(self, device: torch.device) -> AbstractContextManager[object]:
+        """Return a context in which layers compute in the precision."""
+        return torch.autocast(device.type, torch.bfloat16, enabled=self.precision == "bfloat16")
+
+    @property
+    def layout(self) -> torch.memory_format:
+        """How images and weights lie in memory: by pixels, where layers of bfloat16 want that."""
+        half = self.precision == "bfloat16"
+        return torch.channels_last if half else torch.contiguous_format
+
     def make_optimizer(self, model: nn.Module) -> torch.optim.Optimizer:
         """Return the optimizer; what quantizers learn goes slower, and does not decay."""
         scales = {
@@ -96,6 +113,11 @@ class Recipe:
         if self.optimizer == "adam":
             return torch.optim.Adam(groups, lr=self.learning_rate)
         return torch.optim.SGD(groups, lr=self.learning_rate, momentum=self.momentum)
+
+
+def _one_of(what: str, value: str, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise IntaglioError(f"{what} must be {' or '.join(known)}, not {value!r}")
 
 
 def _at_least(what: str, value: int, least: int) -> None:

@@ -25,12 +25,11 @@ from torch.nn import functional
 from tqdm import tqdm
 
 from intaglio.errors import IntaglioError
-from intaglio.train.augment import Jitter
 from intaglio.train.checkpoint import Progress, load_checkpoint, save_checkpoint
 from intaglio.train.data.dataset import Dataset
 from intaglio.train.metrics import accuracy
 from intaglio.train.processes import Place, placed
-from intaglio.train.recipe import OptimizerName, Recipe
+from intaglio.train.recipe import Recipe
 
 #: Seconds of training that a kill may cost.
 SAVE_SECONDS = 60.0
@@ -57,21 +56,11 @@ class TrainResult:
 def train(
     model: nn.Module,
     dataset: Dataset,
-    *,
-    epochs: int,
-    batch_size: int,
-    learning_rate: float,
-    seed: int,
+    recipe: Recipe,
     checkpoint: Path,
-    augment: Jitter | None = None,
-    threads: int = 1,
-    progress: bool = True,
-    optimizer: OptimizerName = "adam",
-    momentum: float = 0.9,
-    weight_decay: float = 0.0,
-    validation: float = 0.0,
-    patience: int | None = None,
+    *,
     device: str = "cpu",
+    progress: bool = True,
     watch: bool = False,
     on_epoch: Callable[[Sequence[Record]], None] | None = None,
     save_seconds: float = SAVE_SECONDS,
@@ -79,49 +68,28 @@ def train(
     """Train a classifier in place: cross-entropy, learning rate falling to 0 as a cosine.
 
     Goes on from the checkpoint if there is one. `seconds` counts the training of all its runs.
-    One thread is the default: on networks this small a second gains a quarter on an idle machine,
-    costs ten times the time where another process wants its core, and changes how sums round.
     `watch` measures the accuracy after each epoch, on the images held back or else on those for
     testing; `on_epoch` gets the history then. Under `torchrun` each process takes its part of every
     batch.
 
     Raises:
-        IntaglioError: a setting is out of range, or the loss is no longer finite.
+        IntaglioError: the images held back leave none, or the loss is no longer finite.
         ArtifactError: the checkpoint is damaged, or of a training with other settings.
     """
-    recipe = Recipe(
-        epochs,
-        batch_size,
-        learning_rate,
-        seed,
-        optimizer,
-        momentum,
-        weight_decay,
-        augment,
-        threads,
-        validation,
-        patience,
-    )
     held = _held_back(dataset, recipe)
-    with placed(device) as place, threads_of(threads):
+    with placed(device) as place, threads_of(recipe.threads):
         model.to(place.device)
+        lie(model, recipe.layout)
         run = _Run.of(model, dataset, recipe, place, checkpoint, held)
         run.on_epoch, run.save_seconds, run.watch = on_epoch, save_seconds, watch
         if checkpoint.exists():
             run.progress = load_checkpoint(checkpoint, model, run.optimizer, run.settings)
-        bar = tqdm(
-            total=epochs * run.batches,
-            initial=run.progress.epochs_done * run.batches + run.progress.step,
-            desc=f"train {dataset.name}",
-            unit="batch",
-            disable=not progress or not place.first,
-        )
-        with bar:
+        with run.bar(shown=progress) as bar:
             _epochs(run, bar)
         if run.progress.best:
             model.load_state_dict(run.progress.best)
         reached = accuracy(model, dataset.test_images, dataset.test_labels)
-        model.to("cpu")
+        lie(model.to("cpu"), torch.contiguous_format)
     done = run.progress
     return TrainResult(reached, done.epochs_done, done.seconds, tuple(done.history))
 
@@ -177,6 +145,17 @@ class _Run:
         """Batches an epoch; the last may be smaller."""
         return math.ceil(len(self.labels) / self.recipe.batch_size)
 
+    def bar(self, *, shown: bool) -> tqdm[Any]:
+        """Return a bar of all batches, where it stands now."""
+        done = self.progress
+        return tqdm(
+            total=self.recipe.epochs * self.batches,
+            initial=done.epochs_done * self.batches + done.step,
+            desc=f"train {self.dataset.name}",
+            unit="batch",
+            disable=not shown or not self.place.first,
+        )
+
     @property
     def stopped(self) -> bool:
         """Whether all epochs are done, or the last ones brought nothing."""
@@ -205,6 +184,13 @@ def _held_back(dataset: Dataset, recipe: Recipe) -> int:
             f"not {recipe.validation}"
         )
     return held
+
+
+def lie(model: nn.Module, layout: torch.memory_format) -> None:
+    """Let the weights of four dimensions lie so in memory."""
+    for parameter in model.parameters():
+        if parameter.ndim == 4:
+            parameter.data = parameter.data.contiguous(memory_format=layout)
 
 
 @contextmanager
@@ -293,13 +279,17 @@ def _step(run: _Run, chosen: torch.Tensor, step: int, generator: torch.Generator
     images = run.images[mine]
     if recipe.augment is not None:
         images = recipe.augment(images, generator)
+    if images.ndim == 4:
+        images = images.contiguous(memory_format=recipe.layout)
     rate = recipe.rate(
         (run.progress.epochs_done * run.batches + step) / (recipe.epochs * run.batches)
     )
     for group in run.optimizer.param_groups:
         group["lr"] = rate * group["share"]
     run.optimizer.zero_grad()
-    loss = functional.cross_entropy(run.replica(images), run.labels[mine])
+    with recipe.computing(run.place.device):
+        scores = run.replica(images)
+    loss = functional.cross_entropy(scores.float(), run.labels[mine])
     # Parts may differ in size, and the processes' gradients are averaged.
     scaled = loss if run.place.count == 1 else loss * (len(mine) * run.place.count / size)
     torch.autograd.backward(scaled)

@@ -79,6 +79,29 @@ def test_the_fast_path_is_the_definition_bit_for_bit(
     assert torch.equal(found, fake_quantize(strided, *case[1:], *grid, rounding))
 
 
+@given(cases(), grids(), roundings, seeds)
+def test_a_tensor_that_lies_by_pixels_gets_the_same_results_and_stays_so(
+    case: tuple[torch.Tensor, torch.Tensor, torch.Tensor],
+    grid: tuple[int, int],
+    rounding: str,
+    seed: int,
+) -> None:
+    plain = case[0].reshape(case[0].shape + (1,) * (4 - case[0].ndim))
+    scale, zero = (one.reshape(-1, 1, 1, 1) for one in case[1:])
+    gradient = torch.randn(plain.shape, generator=torch.Generator().manual_seed(seed))
+    results, gradients = [], []
+    for layout in (torch.contiguous_format, torch.channels_last):
+        x = plain.clone(memory_format=layout).requires_grad_()
+        result = fake_quantize(x, scale, zero, *grid, rounding)
+        result.backward(gradient)
+        assert result.is_contiguous(memory_format=layout)
+        assert x.grad is not None
+        results.append(result)
+        gradients.append(x.grad)
+    assert torch.equal(*results)
+    assert torch.equal(*gradients)
+
+
 @given(cases(), grids(), roundings)
 def test_what_is_on_the_grid_stays(
     case: tuple[torch.Tensor, torch.Tensor, torch.Tensor], grid: tuple[int, int], rounding: str

@@ -66,11 +66,10 @@ def _computed(
     if rows is None:
         return by_definition(x, scale, zero_point, low, high, rounding)
     values, scales, zeros = rows
-    out = torch.empty_like(x, memory_format=torch.contiguous_format)
+    out = torch.empty_like(x, memory_format=_layout(x))
     ends = (float(low), float(high))
-    fused.forward(
-        values, scales, zeros, ends, rounding == "half_even", out.numpy().reshape(values.shape)
-    )
+    into = _lying(out).numpy().reshape(values.shape)
+    fused.forward(values, scales, zeros, ends, rounding == "half_even", into)
     return out
 
 
@@ -151,7 +150,7 @@ def rounded(v: torch.Tensor, rounding: str) -> torch.Tensor:
 
 @fake_quantize.register_fake
 def _(x: torch.Tensor, *_grid: Any) -> torch.Tensor:
-    return torch.empty_like(x, memory_format=torch.contiguous_format)
+    return torch.empty_like(x, memory_format=_layout(x))
 
 
 def _remember(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:  # noqa: ARG001
@@ -183,9 +182,10 @@ def _gradients(
     if rows is None:
         return gradients_by_definition(x, scale, zero_point, gradient, grid)
     values, scales, zeros = rows
-    given = gradient.contiguous().numpy().reshape(values.shape)
-    out = torch.empty_like(x, memory_format=torch.contiguous_format)
-    into, ends = out.numpy().reshape(values.shape), (float(low), float(high))
+    layout = _layout(x)
+    given = _lying(gradient.contiguous(memory_format=layout)).numpy().reshape(values.shape)
+    out = torch.empty_like(x, memory_format=layout)
+    into, ends = _lying(out).numpy().reshape(values.shape), (float(low), float(high))
     fused.backward(values, given, scales, zeros, ends, into)
     if not learned:
         return out, None, None
@@ -216,6 +216,17 @@ def gradients_by_definition(
     )
 
 
+def _layout(x: torch.Tensor) -> torch.memory_format:
+    """Return how the result of a tensor lies in memory: as it does, where it has no gaps."""
+    by_pixels = not x.is_contiguous() and x.is_contiguous(memory_format=torch.channels_last)
+    return torch.channels_last if by_pixels else torch.contiguous_format
+
+
+def _lying(x: torch.Tensor) -> torch.Tensor:
+    """Return a tensor without gaps with its axes as they lie in memory; the first stays first."""
+    return x if x.is_contiguous() else x.permute(0, 2, 3, 1)
+
+
 def _shaped(sums: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
     """Return sums for each row in the shape of what they belong to, which may be one number."""
     return (
@@ -239,10 +250,10 @@ def _rows(
         return None
     if zero_point.numel() > 1 and zero_point.shape != scale.shape:
         return None
-    values = x.detach().contiguous().numpy().reshape(count, -1)
+    lying = _lying(x.detach().contiguous(memory_format=_layout(x)))
     zeros = zero_point.detach().expand(scale.shape) if count > 1 else zero_point.detach()
     return (
-        values,
+        lying.numpy().reshape(count, -1),
         scale.detach().contiguous().numpy().reshape(-1),
         np.ascontiguousarray(zeros.contiguous().numpy().reshape(-1)),
     )

@@ -14,6 +14,8 @@ from intaglio.errors import QuantizationError
 from intaglio.train.quantized.fake_quantize import fake_quantize, in_training
 
 MAX_BITS = 8
+#: Floats in which codes of 8 bits would not keep their halves.
+_SHORT = (torch.bfloat16, torch.float16)
 
 
 class Quantizer(nn.Module, ABC):
@@ -46,7 +48,9 @@ class Quantizer(nn.Module, ABC):
         """Choose what is learned from a first tensor; nothing, in most kinds."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Return the tensor on the grid."""
+        """Return the tensor on the grid, in 32 bits also where layers compute in fewer."""
+        if x.dtype in _SHORT:
+            x = x.float()
         scale, zero_point = self.grid(x)
         if not self.training:
             return fake_quantize(
