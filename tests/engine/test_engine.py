@@ -84,10 +84,11 @@ def layers(draw: st.DrawFn) -> tuple[Program, np.ndarray]:
     op = Conv2d(
         (draw(st.integers(1, 2)), draw(st.integers(1, 3))), padding, draw(st.integers(0, 7))
     )  # type: ignore[arg-type]
+    element = draw(st.sampled_from([S5, S8, U8, IntType.parse("u3"), S12]))
     scale = Requantize(
         draw(st.integers(0, 30)),
-        draw(st.integers(-16, 15)),
-        S5,
+        draw(st.integers(element.min, element.max)),
+        element,
         draw(st.sampled_from([*ROUNDINGS])),
     )
     factors = draw(any_codes(IntType.parse("u16"), (draw(st.sampled_from([1, outputs])),)))

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <type_traits>
 
 #include "frame.h"
 
@@ -125,6 +126,51 @@ void scale_narrow(const int32_t* x, const int32_t* multiplier, Word step, Word n
     store_codes(y + i, _mm512_min_epi32(_mm512_max_epi32(codes, low), high));
   }
 }
+
+// As scale_narrow, of 64 bytes at a time, with a shift of 32: the high halves of the products are the
+// results, and packing clamps them to what a byte holds. Those 64 are the blocks of one pixel, or of
+// two; there are whole ones.
+template <int Blocks, typename Out>
+void scale_bytes(const int32_t* x, const int32_t* multiplier, Word pixels, Word apart, const Scale& s,
+                 Out* y) {
+  const Word half = s.rounding == kHalfUp ? Word{1} << 31 : 0;
+  const __m512i addend = _mm512_set1_epi64(half + s.zero_point * (Word{1} << 32));
+  const __m512i low = _mm512_set1_epi8(static_cast<char>(s.low));
+  const __m512i high = _mm512_set1_epi8(static_cast<char>(s.high));
+  // Packing takes four numbers of each in turns.
+  const __m512i order = _mm512_set_epi32(15, 11, 7, 3, 14, 10, 6, 2, 13, 9, 5, 1, 12, 8, 4, 0);
+  __m512i even[4], odd[4], codes[4];
+  for (int b = 0; b < 4; ++b) {
+    even[b] = _mm512_loadu_si512(multiplier + b % Blocks * kLanes);
+    odd[b] = _mm512_srli_epi64(even[b], 32);
+  }
+  for (Word i = 0; i < pixels; i += 4 / Blocks, x += 4 * kLanes, y += 4 / Blocks * apart) {
+#pragma GCC unroll 4
+    for (int b = 0; b < 4; ++b) {
+      const __m512i a = _mm512_loadu_si512(x + b * kLanes);
+      const __m512i left = _mm512_add_epi64(_mm512_mul_epi32(a, even[b]), addend);
+      const __m512i right = _mm512_add_epi64(_mm512_mul_epi32(_mm512_srli_epi64(a, 32), odd[b]), addend);
+      codes[b] = _mm512_mask_shuffle_epi32(right, 0x5555, left, _MM_PERM_DDBB);
+    }
+    const __m512i front = _mm512_packs_epi32(codes[0], codes[1]);
+    const __m512i back = _mm512_packs_epi32(codes[2], codes[3]);
+    __m512i bytes;
+    if constexpr (std::is_signed_v<Out>) {
+      bytes = _mm512_packs_epi16(front, back);
+      bytes = _mm512_min_epi8(_mm512_max_epi8(bytes, low), high);
+    } else {
+      bytes = _mm512_packus_epi16(front, back);
+      bytes = _mm512_min_epu8(_mm512_max_epu8(bytes, low), high);
+    }
+    bytes = _mm512_permutexvar_epi32(order, bytes);
+    if constexpr (Blocks == 4) {
+      _mm512_storeu_si512(y, bytes);
+    } else {
+      _mm256_storeu_si256(reinterpret_cast<__m256i*>(y), _mm512_castsi512_si256(bytes));
+      _mm256_storeu_si256(reinterpret_cast<__m256i*>(y + apart), _mm512_extracti64x4_epi64(bytes, 1));
+    }
+  }
+}
 #endif
 
 // Rounds half up, or down where that is asked for. n is a multiple of the lanes; the multipliers are
@@ -205,9 +251,18 @@ void store_block(const Frame& frame, const DotBytes& d, const Block& b, Word str
     std::memcpy(y, results, n * sizeof(Out));
     return;
   }
+  const int32_t* own = multiplier + b.group * table + b.first;
+  const bool whole = b.count == stride;
+#if defined(__AVX512VNNI__) && defined(__AVX512F__)
+  if constexpr (sizeof(Out) == 1) {
+    if (whole && d.scale.narrow && d.scale.shift == 32) {
+      if (stride == 4 * kLanes) return scale_bytes<4>(sums, own, b.pixels, channels, d.scale, y);
+      if (stride == 2 * kLanes && b.pixels % 2 == 0)
+        return scale_bytes<2>(sums, own, b.pixels, channels, d.scale, y);
+    }
+  }
+#endif
   for (Word i = 0; i < b.pixels; ++i) {
-    const int32_t* own = multiplier + b.group * table + b.first;
-    const bool whole = b.count == stride;
     scale_lanes(sums + i * stride, own, kLanes, stride, d.scale, whole ? y + i * channels : results);
     if (!whole) std::memcpy(y + i * channels, results, b.count * sizeof(Out));
   }

@@ -27,6 +27,8 @@ from intaglio.ops.requantize import Requantize
 #: Results side by side, products a step, and the most pixels at once; those of `kernels.cpp`.
 LANES, STEP, PIXELS = 16, 4, 8
 INT32_MAX = (1 << 31) - 1
+#: Bits of a sum.
+WORD = 32
 #: An unsigned byte is at most this; signed bytes are made unsigned by adding OFFSET.
 BYTE_MAX, OFFSET = 255, 128
 SCALE_WORDS = 8
@@ -122,8 +124,7 @@ def _put_bytes(assembly: Assembly, node: Node, dot: Dot, x: Place) -> str:
     if found := _requantizer(assembly, node):
         last, op = found
         table = _multipliers(assembly, last, dot.groups, outputs)
-        offset = assembly.constant(table.astype(np.int32))
-        tail = (1, *scale_words(op, int(table.max()), offset, table.shape[1]))
+        tail = (1, *_lifted(assembly, op, table))
     y = assembly.place(last.name, WIDE if last is node else NARROW)
     assembly.put(
         Instruction.DOT_BYTES,
@@ -222,6 +223,21 @@ def scale_words(op: Requantize, largest: int, multiplier: int, period: int) -> t
     if rounding is None:
         raise NoKernelError(f"requantize must round as kernels can, not {op.rounding.value}")
     return (multiplier, period, op.shift, op.zero_point, *limits, rounding, narrow)
+
+
+def _lifted(assembly: Assembly, op: Requantize, table: np.ndarray) -> tuple[int, ...]:
+    """Return a requantize with a shift of 32, where multipliers have room for it.
+
+    Exactness: products, what is added to them and the shift all grow by the same power of two. What
+    is shifted stays below 2^63: it was below 2^(30 + shift), and one.
+    """
+    words = scale_words(op, int(table.max()), 0, table.shape[1])
+    lift = WORD - op.shift
+    *_, narrow = words
+    if not narrow or int(table.max()) << lift > INT32_MAX:
+        lift = 0
+    offset = assembly.constant((table.astype(np.int64) << lift).astype(np.int32))
+    return (offset, words[1], op.shift + lift, *words[3:])
 
 
 def _put_wide(assembly: Assembly, node: Node, dot: Dot, x: Place) -> None:
