@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from intaglio.arch.buffers import with_least_buffers
 from intaglio.arch.design import Design, Endpoint, Instance
@@ -120,23 +121,48 @@ def dataflow(
         ModelError: a node has no hardware, or a design has several outputs.
         InfeasibleError: branches of the graph wait for each other whatever the buffers' depth.
     """
-    graph = hardware_graph(program)
-    units = {node.name: node_unit(graph, node, folds[node.name]) for node in graph.nodes}
+    return Draft(program, device).design(folds, buffers)
 
-    def build(depths: Mapping[str, int]) -> Design:
-        return _build(program, device, graph, folds, units, depths)
 
-    return build(buffers) if buffers is not None else with_least_buffers(build)
+@dataclass(frozen=True, eq=False)
+class Draft:
+    """A program on a device, for many designs: graph and units are made once for all of them."""
+
+    program: Program
+    device: Device
+
+    @cached_property
+    def graph(self) -> Graph:
+        """The hardware graph."""
+        return hardware_graph(self.program)
+
+    @cached_property
+    def _units(self) -> dict[tuple[str, Fold], Unit | None]:
+        return {}
+
+    def design(self, folds: Mapping[str, Fold], buffers: Mapping[str, int] | None = None) -> Design:
+        """Build a design as `dataflow` does."""
+        units = {node.name: self._unit(node, folds[node.name]) for node in self.graph.nodes}
+
+        def build(depths: Mapping[str, int]) -> Design:
+            return _build(self, folds, units, depths)
+
+        return build(buffers) if buffers is not None else with_least_buffers(build)
+
+    def _unit(self, node: Node, fold: Fold) -> Unit | None:
+        key = node.name, fold
+        if key not in self._units:
+            self._units[key] = node_unit(self.graph, node, fold)
+        return self._units[key]
 
 
 def _build(
-    program: Program,
-    device: Device,
-    graph: Graph,
+    draft: Draft,
     folds: Mapping[str, Fold],
     units: Mapping[str, Unit | None],
     buffers: Mapping[str, int],
 ) -> Design:
+    graph = draft.graph
     builder = _Builder(graph, buffers)
     readers = _readers(graph)
     for value in graph.inputs:
@@ -163,9 +189,8 @@ def _build(
         )
     end, _ = builder.open[graph.outputs[0]].pop(0)
     instances = tuple(builder.instances)
-    return Design(
-        program, device, graph, dict(folds), dict(buffers), instances, builder.inputs, end
-    )
+    parts = dict(folds), dict(buffers), instances, builder.inputs, end
+    return Design(draft.program, draft.device, graph, *parts)
 
 
 def _readers(graph: Graph) -> dict[str, int]:

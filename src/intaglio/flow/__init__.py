@@ -146,6 +146,7 @@ def explore(
     clock_mhz: float = CLOCK_MHZ,
     fill: float = FILL,
     logic_fill: float = LOGIC_FILL,
+    progress: bool = True,
 ) -> Exploration:
     """Find the design that fits of highest throughput or least latency, or the smallest enough.
 
@@ -160,6 +161,7 @@ def explore(
         fill: share of multipliers and block RAMs to keep to.
         logic_fill: the same of tables and flip-flops. Where nothing fits, twice as much is tried,
             and at last the whole device.
+        progress: show that of a search for latency, where it takes longer than two seconds.
 
     Exactness: throughput and its smallest designs are optimal in the cost model; of latencies see
         `explore.latency`. Cycles are exact, cells are estimates.
@@ -177,9 +179,10 @@ def explore(
             return least_area(program, target, interval, cells, logic)
         if target_latency_us is not None:
             latency = int(clock_mhz * target_latency_us)
-            return least_area_within(program, target, latency, cells, logic).folding
+            within = least_area_within(program, target, latency, cells, logic, progress=progress)
+            return within.folding
         if objective == "latency":
-            return least_latency(program, target, cells, logic).folding
+            return least_latency(program, target, cells, logic, progress=progress).folding
         return best_throughput(program, target, cells, logic)
 
     folding = _within(fold, fill, logic_fill)
