@@ -13,9 +13,12 @@ from hypothesis import strategies as st
 
 from intaglio.ir.execute import trace
 from intaglio.numerics.types import IntType
+from intaglio.ops.add import Add
 from intaglio.ops.average_pool import AveragePool
+from intaglio.ops.concat import Concat
 from intaglio.ops.function import Function
 from intaglio.ops.matmul import Matmul
+from intaglio.ops.mul import Mul
 from intaglio.ops.relu import Relu
 from intaglio.ops.requantize import Requantize
 from intaglio.quantize.fixed_point import min_diffs
@@ -49,6 +52,62 @@ def test_the_bias_moves_until_its_shift_is_one_of_the_unit(cut: int, wx: int, b:
     assert low <= wx - moved <= 16
     assert moved == (b if low <= wx - b <= 16 else moved)
     assert abs(moved - b) == max(0, low - (wx - b), (wx - b) - 16)
+
+
+@given(POSITIONS, POSITIONS, POSITIONS)
+def test_operands_of_a_sum_move_until_they_are_read_and_written_by_shifts_of_the_unit(
+    a: int, b: int, y: int
+) -> None:
+    for op in (Add(), Mul()):
+        sources, result = VITIS.meetings[type(op)](op, (2.0**-a, 2.0**-b), 2.0**-y)
+        left, right, out = position(sources[0]), position(sources[1]), position(result)
+        assert min(left, right) == min(a, b)
+        assert max(left, right) == min(max(a, b), min(a, b) + 15)
+        assert (left <= right) == (a <= b)
+        assert -15 <= min(left, right) - out <= 15
+        assert out == y or abs(min(a, b) - out) == 15 < abs(min(a, b) - y)
+
+
+@given(
+    POSITIONS,
+    POSITIONS,
+    st.sampled_from([Function("sigmoid"), Function("hard_sigmoid", (0.2, 0.5)), Function("tanh")]),
+)
+def test_a_sigmoid_reads_and_writes_what_the_unit_can(x: int, y: int, op: Function) -> None:
+    (source,), result = VITIS.meetings[Function](op, (2.0**-x,), 2.0**-y)
+    read, written = position(source), position(result)
+    if op.kind == "tanh":
+        assert (read, written) == (x, y)
+        return
+    assert read == sorted((0, x, 15))[1]
+    assert 0 <= 14 + read - written <= 31
+    assert written >= 7
+    assert written == y or (y < 7 == written) or (y > written == read + 14)
+
+
+@pytest.mark.parametrize("joined", [False, True])
+def test_a_sum_of_unlike_operands_keeps_its_shifts_and_what_is_joined_moves_along(
+    joined: bool,
+) -> None:
+    small, zero = np.eye(2) * 2.0**-24, np.zeros(2)
+    layers = [
+        ("a", Matmul(), "x", np.eye(2), zero),
+        ("b", Matmul(), "x", small, zero),
+        ("c", Matmul(), "x", small, zero),
+        ("y", Add(), "a", "b"),
+        ("z", Concat(0) if joined else Add(), "b", "c"),
+        ("s", Function("sigmoid"), "a"),
+    ]
+    graph = network((2,), *layers, outputs=("y", "z", "s"))
+    program = quantize(graph, normal(0, 50, 2), VITIS_SCHEME)
+    at = {name: position(program.quantization[name].scale[0]) for name in "abcyzs"}
+    plain = quantize(graph, normal(0, 50, 2), replace(VITIS_SCHEME, scale_rule="pow2"))
+    free = {name: position(plain.quantization[name].scale[0]) for name in "abcyzs"}
+    assert (at["a"], free["b"]) == (free["a"], free["a"] + 24)
+    assert at["b"] == at["a"] + 15
+    assert at["c"] == (at["b"] if joined else free["c"])
+    assert 0 <= at["c"] - at["b"] <= 15
+    assert 7 <= at["s"] <= at["a"] + 14
 
 
 @pytest.mark.parametrize(

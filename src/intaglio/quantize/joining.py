@@ -8,7 +8,7 @@ that cannot have it, as the network's input, is requantized.
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Callable, Set
 
 import numpy as np
 
@@ -23,6 +23,9 @@ from intaglio.quantize.build import Build
 from intaglio.quantize.quantizer import Coding
 from intaglio.quantize.ranges import Range
 
+#: From a value to the one with whose coding it comes.
+Origin = Callable[[str], str]
+
 
 def share_ranges(build: Build, keeping: Set[type[Operator]]) -> None:
     """Give all values whose codes end in one concat the range of all of them.
@@ -32,7 +35,7 @@ def share_ranges(build: Build, keeping: Set[type[Operator]]) -> None:
     """
     inputs = {value.name for value in build.graph.inputs}
     ranges = dict(build.ranges)
-    for group in _groups(build, keeping):
+    for group in alike(build, keeping):
         shared = Range(0.0, 0.0)
         for name in group:
             shared = shared.union(ranges[name])
@@ -40,24 +43,29 @@ def share_ranges(build: Build, keeping: Set[type[Operator]]) -> None:
     build.ranges = ranges
 
 
-def _groups(build: Build, keeping: Set[type[Operator]]) -> list[set[str]]:
-    """Return the sets of values whose codings have to be chosen alike."""
+def origin(build: Build, keeping: Set[type[Operator]]) -> Origin:
+    """Return what tells the value with whose coding a value comes."""
     graph = build.graph
     ends = [build.tail(node) for node in graph.nodes if type(node.op) not in keeping]
     rectified = {name for tail in ends for name in tail.names[1:]}
 
-    def chosen(value: str) -> str:
-        """The value with whose coding this one comes."""
+    def found(value: str) -> str:
         node = graph.producers.get(value)
         while node is not None and type(node.op) in keeping and value not in rectified:
             value = node.inputs[0]
             node = graph.producers.get(value)
         return value
 
+    return found
+
+
+def alike(build: Build, keeping: Set[type[Operator]]) -> list[set[str]]:
+    """Return the sets of values whose codings have to be chosen alike."""
+    find = origin(build, keeping)
     groups: list[set[str]] = []
-    for node in graph.nodes:
+    for node in build.graph.nodes:
         if isinstance(node.op, Concat):
-            members = {node.name, *map(chosen, node.inputs)}
+            members = {node.name, *map(find, node.inputs)}
             apart = [group for group in groups if group.isdisjoint(members)]
             joined = [group for group in groups if not group.isdisjoint(members)]
             groups = [*apart, members.union(*joined)]

@@ -55,6 +55,7 @@ from intaglio.quantize.calibrate import calibrate
 from intaglio.quantize.declared import completed, has_quantizers, integers
 from intaglio.quantize.equalize import equalize
 from intaglio.quantize.joining import concat, share_ranges
+from intaglio.quantize.limits import limit_ranges
 from intaglio.quantize.products import multiply
 from intaglio.quantize.quantizer import Coding
 from intaglio.quantize.ranges import Observer
@@ -111,6 +112,7 @@ def quantize(
     _require_matches(build)
     build.ranges = calibrate(graph, calibration, _observers(build), batch)
     share_ranges(build, KEEPING)
+    limit_ranges(build, KEEPING)
     if _asks_for_data(build.scheme):
         build.sample = Sample(graph, graph.frames(calibration))
     value = graph.inputs[0]

@@ -3,14 +3,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
+from intaglio.ir.operator import Operator
 from intaglio.numerics.types import IntType
 from intaglio.ops.function import Function
 from intaglio.quantize.ranges import Coding, Range
 
 __all__ = ["Coding", "Quantizer"]
+
+#: Scales of operands and result, of a certain operator, to those that a target can have.
+Meeting = Callable[[Any, tuple[float, ...], float], tuple[tuple[float, ...], float]]
 
 
 def weight_as_chosen(_source: float, weight: float, _result: float) -> float:
@@ -43,8 +48,9 @@ class Quantizer:
 
     The others are for targets of limits. `weight` takes the scales of a layer's input, weights and
     result and returns that of the weights as the target has it; `bias` those of its products, bias
-    and result. `mean` is the factor of the average over a window, `function` what is computed in
-    place of a function.
+    and result. `meetings` takes, for an operator whose scales have to fit together, those of its
+    operands and of its result, and returns them as the target has them. `mean` is the factor of the
+    average over a window, `function` what is computed in place of a function.
     """
 
     name: str
@@ -52,5 +58,6 @@ class Quantizer:
     symmetric: Callable[[float, IntType], float]
     weight: Callable[[float, float, float], float] = weight_as_chosen
     bias: Callable[[float, float, float], float] = bias_as_chosen
+    meetings: Mapping[type[Operator], Meeting] = field(default_factory=dict)
     mean: Callable[[tuple[int, int]], float] = mean_factor
     function: Callable[[Function], Function] = function_as_given
