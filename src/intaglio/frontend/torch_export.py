@@ -20,7 +20,7 @@ from intaglio.frontend.aten import OPERATORS, Call, Operand
 from intaglio.frontend.builder import Activation, Builder, Dropped, Imported, Site, UnsupportedError
 from intaglio.frontend.check import Arrays, Range, check_import, random_inputs
 from intaglio.ir.graph import Graph
-from intaglio.passes import name_functions, run_passes
+from intaglio.passes import name_functions, name_quantizers, run_passes
 
 if TYPE_CHECKING:
     import torch
@@ -49,7 +49,7 @@ def load_torch(module: torch.nn.Module, example: torch.Tensor, *, check: bool = 
             return inputs, reader.values(imported, inputs)
 
         check_import(source, imported, run)
-    return run_passes(imported.graph, [name_functions])
+    return run_passes(imported.graph, [name_functions, name_quantizers])
 
 
 @contextmanager

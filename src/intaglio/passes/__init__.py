@@ -13,6 +13,7 @@ from intaglio.passes.dead_code import dead_code
 from intaglio.passes.fold_batchnorm import fold_batchnorm
 from intaglio.passes.lower import lower
 from intaglio.passes.name_functions import name_functions
+from intaglio.passes.name_quantizers import name_quantizers
 from intaglio.passes.requantize_first import requantize_first
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "fold_batchnorm",
     "lower",
     "name_functions",
+    "name_quantizers",
     "requantize_first",
     "run_passes",
 ]

@@ -11,7 +11,7 @@ from intaglio.frontend.onnx.convert import Converted, convert
 from intaglio.frontend.onnx.runtime import check_onnx
 from intaglio.frontend.onnx.source import SourceModel, read_onnx
 from intaglio.ir.graph import Graph
-from intaglio.passes import name_functions, run_passes
+from intaglio.passes import name_functions, name_quantizers, run_passes
 
 __all__ = ["inspect_onnx", "load_onnx"]
 
@@ -39,7 +39,7 @@ def load_onnx(
         raise converted.conversion.refusal()
     if check:
         check_onnx(model, imported, converted.batch)
-    return run_passes(imported.graph, [name_functions])
+    return run_passes(imported.graph, [name_functions, name_quantizers])
 
 
 def inspect_onnx(path: str | Path, shapes: Mapping[str, Sequence[int]] | None = None) -> Conversion:
