@@ -6,7 +6,8 @@
 
 DIR has MNIST's IDX files, or CIFAR-10. All training images are trained on; the test images in DIR
 judge once, after the last epoch, floats and integers. Seeds are fixed. The float network is
-trained first, the others start from it. Stopped and started again it goes on where it was: FOLDER
+trained first, the others start from it; FOLDER/float.onnx is for `intaglio sweep`, which quantizes
+it without training. Stopped and started again it goes on where it was: FOLDER
 has checkpoints, and a result for each network.
 """
 
@@ -28,6 +29,7 @@ from intaglio.engine import engine
 from intaglio.frontend import load
 from intaglio.quantize.program import quantize
 from intaglio.train.augment import Jitter
+from intaglio.train.export import export_onnx
 from intaglio.train.data import Dataset, load_dataset
 from intaglio.train.metrics import accuracy
 from intaglio.train.quantized import QatScheme, calibrate, frozen, prepare
@@ -164,7 +166,10 @@ class Bench:
             model = prepare(model, case.scheme)
             calibrate(model, torch.tensor(data.train_images[:START_IMAGES]))
         seconds = self.train(model, case)
-        if case.scheme is not None:
+        if case.scheme is None:
+            example = torch.tensor(data.train_images[:1])
+            export_onnx(model, self.folder / f"{case.name}.onnx", example)
+        else:
             model = frozen(model)
         row = {
             "name": case.name,
