@@ -17,7 +17,7 @@ from intaglio import export
 from intaglio.errors import ModelError, VerificationError
 from intaglio.export.exporter import Exporter
 from intaglio.export.qdq import QCDQ, QDQ, Linear
-from intaglio.export.qonnx import QONNX, Arbitrary, standardized
+from intaglio.export.qonnx import DOMAIN, QONNX, Arbitrary, standardized
 from intaglio.export.reals.run import compare, random_frames, run
 from intaglio.export.reals.write import write_model
 from intaglio.frontend import load_onnx
@@ -28,6 +28,7 @@ from intaglio.ir.operator import Operator
 from intaglio.numerics.rounding import Rounding
 from intaglio.numerics.types import IntType
 from intaglio.ops.batch_matmul import BatchMatmul
+from intaglio.ops.matmul import Matmul
 from intaglio.ops.requantize import Requantize
 from intaglio.ops.requantize_affine import RequantizeAffine, Ties
 from intaglio.quantize.program import quantize
@@ -185,6 +186,59 @@ def test_ties_come_out_as_in_the_program(ties: Ties, zero: int) -> None:
             QONNX.write(half)
     found, wanted = results(half, QCDQ)
     assert np.array_equal(found, wanted)
+
+
+@pytest.mark.parametrize("element", ["s4", "u3", "s8n", "u8"])
+@pytest.mark.parametrize("shift", [1, 3])
+def test_bits_that_are_left_out_are_a_trunc_of_qonnx(element: str, shift: int) -> None:
+    made = stepped(Requantize(shift, 0, IntType.parse(element), Rounding.FLOOR))
+    model = onnx.load_from_string(QONNX.write(made)[".onnx"])
+    assert operators(model)[:2] == ["Quant", "Trunc"]
+    assert {(opset.domain, opset.version) for opset in model.opset_import} >= {(DOMAIN, 2)}
+    found, wanted = results(made, QONNX)
+    assert np.array_equal(found, wanted)
+    back = read_back(made, QONNX)
+    codes = np.arange(256).reshape(64, 4)
+    given = {value.name: codes for value in back.graph.inputs}
+    assert np.array_equal(trace(back.graph, given)[back.graph.outputs[0]], wanted_of(made, codes))
+    assert "Trunc" not in operators(saying(made))
+
+
+@pytest.mark.parametrize("changed", [{"zero_point": 1}, {"shift": 0}])
+def test_more_than_leaving_out_bits_is_a_quant(changed: dict[str, int]) -> None:
+    op = replace(Requantize(2, 0, S4, Rounding.FLOOR), **changed)
+    assert "Trunc" not in operators(onnx.load_from_string(QONNX.write(stepped(op))[".onnx"]))
+
+
+@pytest.mark.parametrize("channels", [False, True])
+def test_weights_of_one_bit_are_bipolar(channels: bool) -> None:
+    made = binary(np.random.default_rng(3), channels=channels)
+    model = onnx.load_from_string(QONNX.write(made)[".onnx"])
+    assert operators(model).count("BipolarQuant") == 1
+    found, wanted = results(made, QONNX)
+    assert np.array_equal(found, wanted)
+    back = read_back(made, QONNX)
+    weights = [c.data for c in back.graph.constants.values() if c.data.shape == (5, 4)]
+    assert [set(np.unique(array)) for array in weights] == [{-1, 1}]
+    codes = np.arange(256).reshape(64, 4)
+    given = {value.name: codes for value in back.graph.inputs}
+    assert np.array_equal(trace(back.graph, given)[back.graph.outputs[0]], wanted_of(made, codes))
+
+
+def wanted_of(made: Program, codes: np.ndarray) -> np.ndarray:
+    return trace(made.graph, {"x": codes})[made.graph.outputs[0]]
+
+
+def binary(random: np.random.Generator, *, channels: bool) -> Program:
+    """Return a dense layer of weights 1 and -1, with multipliers alike or not."""
+    weights = np.where(random.random((5, 4)) < 0.5, -1, 1)
+    constants = {
+        "w": Constant.integers(weights),
+        "b": Constant.integers(random.integers(-9, 9, 5)),
+        "m": Constant.integers(np.array([2, 4, 8, 2, 4]) if channels else np.array([4])),
+    }
+    nodes = [Node("f", Matmul(), ("x", "w", "b")), Node("y", Requantize(5, 0, S8), ("f", "m"))]
+    return program((4,), nodes, constants)
 
 
 @pytest.mark.parametrize("rounding", [Rounding.HALF_EVEN, Rounding.FLOOR])

@@ -72,6 +72,17 @@ class Linear:
         zero = model.integers(zeros, bits, f"{name}/zero", signed=how.element.signed)
         return model.put("DequantizeLinear", integers, scale, zero, name=name, axis=axis)
 
+    def truncation(
+        self,
+        model: Model,  # noqa: ARG002
+        x: str,  # noqa: ARG002
+        source: Codes,  # noqa: ARG002
+        how: Codes,  # noqa: ARG002
+        name: str,  # noqa: ARG002
+    ) -> str | None:
+        """The standard has no word for it."""
+        return None
+
     def _bits(self, element: IntType) -> int:
         """Return the width of the ONNX type that holds codes."""
         if element.width == 4 and not element.narrow and not self.clipped:

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """`qonnx`: ONNX with Quant nodes of QONNX, any width, floats between; for FINN, hls4ml, Brevitas.
 
-Weights are float initializers behind Quant, one scale for each channel; biases are floats. Quant
-rounds half to even after it has added its zero point.
+Weights are float initializers behind Quant, one scale for each channel, or behind BipolarQuant if
+all are 1 and -1; biases are floats. Quant rounds half to even after it has added its zero point;
+where low bits are left out, and no more, Trunc says so.
 
-Source: QONNX 1.0.0, `qonnx.custom_op.general`, version 1.
+Source: QONNX 1.0.0, `qonnx.custom_op.general`, version 1, and 2 for Trunc.
 """
 
 from __future__ import annotations
@@ -45,6 +46,8 @@ class Arbitrary:
 
     def weight(self, model: Model, codes: np.ndarray, how: Codes, axis: int, name: str) -> str:
         """Add floats, and Quant on them."""
+        if np.all(np.abs(codes) == 1):
+            return _bipolar(model, codes, how, axis, name)
         shape = [-1 if a == axis else 1 for a in range(codes.ndim)]
         scale = how.scale.reshape(shape if len(how.scale) > 1 else ())
         reals = model.floats(codes.astype(np.float32) * scale.astype(np.float32), f"{name}/reals")
@@ -54,9 +57,40 @@ class Arbitrary:
             how = Codes(IntType(2, signed=True), how.scale)
         return _quant(model, reals, how, name, scale)
 
+    def truncation(self, model: Model, x: str, source: Codes, how: Codes, name: str) -> str | None:
+        """Put Trunc behind a tensor, which came in with version 2 of the operators' set."""
+        model.domains[DOMAIN] = 2
+        numbers = (source.scale[0], 0, source.element.width, how.scale[0], how.element.width)
+        keys = ("scale", "zero", "bits", "scale_out", "bits_out")
+        names = [
+            model.floats(np.asarray(n), f"{name}/{key}")
+            for key, n in zip(keys, numbers, strict=True)
+        ]
+        signed, narrow = int(how.element.signed), int(how.element.narrow)
+        return model.put(
+            "Trunc",
+            x,
+            *names,
+            name=name,
+            domain=DOMAIN,
+            signed=signed,
+            narrow=narrow,
+            rounding_mode="FLOOR",
+        )
+
+
+def _bipolar(model: Model, codes: np.ndarray, how: Codes, axis: int, name: str) -> str:
+    """Add floats of 1 and -1 times a scale, and BipolarQuant on them."""
+    model.domains.setdefault(DOMAIN, 1)
+    shape = [-1 if a == axis else 1 for a in range(codes.ndim)]
+    scale = how.scale.reshape(shape if len(how.scale) > 1 else ()).astype(np.float32)
+    reals = model.floats(codes.astype(np.float32) * scale, f"{name}/reals")
+    given = model.floats(scale, f"{name}/scale")
+    return model.put("BipolarQuant", reals, given, name=name, domain=DOMAIN)
+
 
 def _quant(model: Model, x: str, how: Codes, name: str, scale: np.ndarray) -> str:
-    model.domains[DOMAIN] = 1
+    model.domains.setdefault(DOMAIN, 1)
     numbers = {"scale": scale, "zero": how.zero, "bits": how.element.width}
     names = [model.floats(np.asarray(n), f"{name}/{key}") for key, n in numbers.items()]
     return model.put(

@@ -93,7 +93,7 @@ def test_trunc_leaves_low_bits_out(tmp_path: Path, version: int, mode: str) -> N
     scale, bits_in, bits_out = 0.25, 8, 6
     x = quant(model, "x", scale, bits_in, domain=QONNX, signed=1, narrow=0)
     numbers = [scale, 0, bits_in, bits_out] if version == 1 else [
-        scale, 0, bits_in, 4 * scale, 0, bits_out
+        scale, 0, bits_in, 4 * scale, bits_out
     ]  # fmt: skip
     names = [model.constant(np.float32(n)) for n in numbers]
     model.node("Trunc", x, *names, domain=QONNX, rounding_mode=mode)

@@ -9,7 +9,7 @@ from fractions import Fraction
 import numpy as np
 
 from intaglio.errors import ModelError
-from intaglio.export.reals.writer import Real, Writer
+from intaglio.export.reals.writer import Codes, Real, Writer
 from intaglio.ir.graph import Node
 from intaglio.numerics.rounding import Rounding
 from intaglio.ops.requantize import Requantize
@@ -98,7 +98,7 @@ def requantized(writer: Writer, node: Node, _op: Requantize | RequantizeAffine) 
     if found is None:
         raise TypeError(node.op)
     x = writer.reals[node.inputs[0]]
-    same = _relabeled(writer, node, x, found)
+    same = _relabeled(writer, node, x, found) or _truncated(writer, node, x)
     if same is not None:
         return same
     scale = writer.scale(node.name)
@@ -133,6 +133,21 @@ def _relabeled(writer: Writer, node: Node, x: Real, found: Staircase) -> Real | 
     one, shape = np.ones(1), writer.shape(node.name)
     tensor = writer.affine(node.name, x, one, x.owed, shape)
     return replace(x, tensor=tensor, scale=x.scale / slope, zero=zero, owed=np.zeros(1))
+
+
+def _truncated(writer: Writer, node: Node, x: Real) -> Real | None:
+    """Return the high bits of codes as they are, where a requantizer leaves out the others only."""
+    op = node.op
+    if not isinstance(op, Requantize) or op.rounding is not Rounding.FLOOR or not op.shift:
+        return None
+    ones = np.all(writer.program.graph.constants[node.inputs[1]].data == 1)
+    alike = np.all(x.scale == x.scale[0]) and not np.any(x.owed)
+    if not ones or op.zero_point or x.zero or not alike:
+        return None
+    source = Codes(writer.type(node.inputs[0]), x.scale[:1])
+    how = Codes(writer.type(node.name), x.scale[:1] * 2.0**op.shift)
+    tensor = writer.dialect.truncation(writer.model, x.tensor, source, how, node.name)
+    return None if tensor is None else Real(tensor, how.scale, 0, x.turned)
 
 
 def _zero(writer: Writer, node: Node, found: Staircase) -> int:

@@ -59,6 +59,10 @@ class Dialect(Protocol):
         """Add the reals of constant codes; `how.scale` has one for each place of the axis."""
         ...
 
+    def truncation(self, model: Model, x: str, source: Codes, how: Codes, name: str) -> str | None:
+        """Leave out low bits of codes and saturate, if the format has a word for that."""
+        ...
+
 
 @dataclass(frozen=True)
 class Codes:

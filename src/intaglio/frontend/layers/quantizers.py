@@ -74,14 +74,19 @@ def by_channel(builder: Builder, x: Activation, scale: np.ndarray, site: Site) -
 
 
 def bipolar(
-    builder: Builder, x: Activation | np.ndarray, scale: float, site: Site
+    builder: Builder, x: Activation | np.ndarray, scale: float | np.ndarray, site: Site
 ) -> Activation | np.ndarray:
-    """Keep the sign alone: the scale from 0 up, its negative below."""
-    if not 0 < scale < np.inf:
-        raise UnsupportedError(f"its scale must be positive and finite, not {scale:g}")
+    """Keep the sign alone: the scale from 0 up, its negative below.
+
+    The scale is one number, or for numbers that are known what broadcasts to them.
+    """
+    each = np.asarray(scale, dtype=np.float32)
+    if not np.all((each > 0) & (each < np.inf)):
+        raise UnsupportedError(f"its scale must be positive and finite, not {each.min():g}")
     if isinstance(x, np.ndarray):
-        return np.where(x >= 0, np.float32(scale), -np.float32(scale))
-    return thresholds(builder, x, np.zeros((1, 1)), 2 * scale, -scale, site)
+        return np.where(x >= 0, each, -each)
+    one = float(scale)
+    return thresholds(builder, x, np.zeros((1, 1)), 2 * one, -one, site)
 
 
 def thresholds(

@@ -147,7 +147,7 @@ def _trunc(formula: _Formula) -> None:
         formula.put("Sub", zero)
         formula.put("Mul", scale)
     else:
-        scale_out, _, bits_out = more
+        scale_out, bits_out = more
         ratio = formula.make("Div", scale_out, scale)
         formula.make("Div", codes, ratio)
         formula.clip(bits_out)

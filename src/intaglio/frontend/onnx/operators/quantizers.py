@@ -56,14 +56,15 @@ def _quant(call: Call) -> Result:
 
 
 def _bipolar(call: Call) -> Result:
-    return bipolar(call.builder, _value(call), call.scalar(1, 1.0), call.site)
+    x = _value(call)
+    scale = call.weights(1) if isinstance(x, np.ndarray) else call.scalar(1, 1.0)
+    return bipolar(call.builder, x, scale, call.site)
 
 
 def _trunc(call: Call) -> Result:
     """Leave out low bits: of a sum that was not yet divided, in version 1; rescaled, in version 2.
 
-    Version 2 has seven operands: x, scale, zero point, bits; scale, zero point and bits of the
-    result.
+    Version 2 has six operands: x, scale, zero point, bits; scale and bits of the result.
     """
     scale, zero = call.scalar(1, 1.0), _whole(call, 2, "its zero point")
     rounding = _rounding(call, "FLOOR")
@@ -71,7 +72,7 @@ def _trunc(call: Call) -> Result:
         raise UnsupportedError(f"its zero point must be 0, not {zero}")
     if len(call.operands) > 5:
         ratio = 2.0 ** round(math.log2(call.scalar(4, scale) / scale))
-        bits, gain = _whole(call, 6, "its bit width"), 1.0
+        bits, gain = _whole(call, 5, "its bit width"), 1.0
     else:
         left_out = _whole(call, 3, "its bit width") - _whole(call, 4, "its bit width")
         ratio, gain = 2.0**left_out, 2.0**-left_out
