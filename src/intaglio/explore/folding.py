@@ -235,9 +235,11 @@ class Search:
             extra = extra * self._excess(found)
         if least >= self._price(best) * (1 - ROUNDING):
             return best
-        at_most = self._price(best) + float(self._limit @ tightest)
-        known = (self._shares, self._price(best)), (self._shares + tightest, at_most)
-        return self._extended(interval, *known)
+        for width in (WIDTH, None):  # the better a design is known, the fewer others are extended
+            at_most = self._price(best) + float(self._limit @ tightest)
+            known = (self._shares, self._price(best)), (self._shares + tightest, at_most)
+            best = self._extended(interval, *known, width=width) or best
+        return best
 
     def _extended(
         self, interval: int, *known: tuple[Array, float], width: int | None = None
