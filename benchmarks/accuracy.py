@@ -29,8 +29,8 @@ from intaglio.engine import engine
 from intaglio.frontend import load
 from intaglio.quantize.program import quantize
 from intaglio.train.augment import Jitter
-from intaglio.train.export import export_onnx
 from intaglio.train.data import Dataset, load_dataset
+from intaglio.train.export import export_onnx
 from intaglio.train.metrics import accuracy
 from intaglio.train.quantized import QatScheme, calibrate, frozen, prepare
 from intaglio.train.recipe import OptimizerName, Precision, Recipe

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
@@ -16,8 +17,8 @@ from intaglio import export
 from intaglio.errors import ArtifactError, ModelError, VerificationError
 from intaglio.export import exporters, npz, text
 from intaglio.export import hex as words
-from intaglio.export.document import same
-from intaglio.export.exporter import Files
+from intaglio.export.document import reads_back, same
+from intaglio.export.place import place
 from intaglio.ir.graph import Node
 from intaglio.ir.text import to_text
 from intaglio.ops.relu import Relu
@@ -147,15 +148,10 @@ def test_a_format_must_be_known() -> None:
         export(small(), "nowhere", "csv")
 
 
-def test_nothing_is_left_where_the_check_fails(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def other(files: Files) -> object:
-        return convolutional()
-
-    monkeypatch.setattr(words, "parse", other)
+def test_nothing_is_left_where_the_check_fails(tmp_path: Path) -> None:
+    wrong = replace(words.HEX, check=reads_back(lambda _: convolutional()))
     with pytest.raises(VerificationError):
-        export(small(), tmp_path / "net", "hex")
+        place(wrong, small(), tmp_path / "net")
     assert list(tmp_path.iterdir()) == []
 
 

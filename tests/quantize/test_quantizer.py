@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from intaglio import plugins
 from intaglio.errors import QuantizationError
 from intaglio.numerics.types import IntType
 from intaglio.quantize.quantizer import Coding
@@ -61,18 +62,18 @@ def test_quantizers_and_estimators_are_found_by_name() -> None:
 def test_an_outside_package_may_not_take_a_name(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str, find: object
 ) -> None:
-    monkeypatch.setattr(package, "entry_points", lambda group: [EntryPoint(name, value, group)])
+    monkeypatch.setattr(plugins, "entry_points", lambda group: [EntryPoint(name, value, group)])
     with pytest.raises(QuantizationError, match=f"^the name '{name}' must be registered once"):
         find()
 
 
 def test_an_outside_package_adds_an_estimator(monkeypatch: pytest.MonkeyPatch) -> None:
     entry = EntryPoint("mine", "intaglio.quantize.mse:MeanSquare", "intaglio.estimators")
-    monkeypatch.setattr(package, "entry_points", lambda **_: [entry])
+    monkeypatch.setattr(plugins, "entry_points", lambda **_: [entry])
     assert Scheme(estimator="mine").estimator == "mine"
 
 
 def test_an_outside_package_adds_a_quantizer(monkeypatch: pytest.MonkeyPatch) -> None:
     entry = EntryPoint("mine", "intaglio.quantize.affine:AFFINE", "intaglio.quantizers")
-    monkeypatch.setattr(package, "entry_points", lambda **_: [entry])
+    monkeypatch.setattr(plugins, "entry_points", lambda **_: [entry])
     assert "mine" in package.quantizers()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from importlib.metadata import entry_points
 from pathlib import Path
 
 from intaglio.errors import ModelError
@@ -22,6 +21,7 @@ from intaglio.export.qdq import QCDQ, QDQ
 from intaglio.export.qonnx import QONNX
 from intaglio.export.text import TEXT
 from intaglio.ir.graph import Program
+from intaglio.plugins import registered
 
 BUILT_IN: tuple[Exporter, ...] = (NPZ, HEX, TEXT, QDQ, QCDQ, QONNX, FPGAI, CLIPQ)
 
@@ -33,12 +33,8 @@ def exporters() -> Mapping[str, Exporter]:
     Raises:
         ModelError: an outside package takes a name that is in use.
     """
-    found = {exporter.name: exporter for exporter in BUILT_IN}
-    for entry in entry_points(group="intaglio.exporters"):
-        if entry.name in found:
-            raise ModelError(f"the name {entry.name!r} must be registered once, not twice")
-        found[entry.name] = entry.load()
-    return found
+    ours = {exporter.name: exporter for exporter in BUILT_IN}
+    return registered("intaglio.exporters", ours, ModelError)
 
 
 def export(program: Program, where: str | Path, format: str) -> Exported:  # noqa: A002

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
 from intaglio.artifact import version
 from intaglio.errors import ArtifactError, ModelError, VerificationError
+from intaglio.export.exporter import Files
 from intaglio.ir.constant import Constant
 from intaglio.ir.graph import Graph, Node, Program, Value
 from intaglio.ir.text import to_text
@@ -91,6 +92,16 @@ def from_json(data: bytes, format_: str) -> dict[str, Any]:
 def digest(data: np.ndarray) -> str:
     """Hash integers, whatever machine type holds them: as int64, little-endian."""
     return hashlib.sha256(np.ascontiguousarray(data, dtype="<i8").tobytes()).hexdigest()
+
+
+def reads_back(parse: Callable[[Files], Program]) -> Callable[[Program, Files], tuple[str, ...]]:
+    """Return the check of a format that says the whole program: what is read of it is the same."""
+
+    def check(program: Program, files: Files) -> tuple[str, ...]:
+        same(program, parse(files))
+        return ()
+
+    return check
 
 
 def same(program: Program, found: Program) -> None:

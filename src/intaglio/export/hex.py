@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from intaglio.errors import ArtifactError
-from intaglio.export.document import from_document, from_json, same, to_document, to_json
+from intaglio.export.document import from_document, from_json, reads_back, to_document, to_json
 from intaglio.export.exporter import Exporter, Files
 from intaglio.export.names import file_names
 from intaglio.export.place import INDEX, read_files
@@ -81,12 +81,10 @@ def read(folder: str | Path) -> Program:
     return parse(read_files(folder))
 
 
-def check(program: Program, files: Files) -> tuple[str, ...]:
-    """Read the program back."""
-    same(program, parse(files))
-    return ()
-
-
 HEX = Exporter(
-    NAME, "a $readmemh file for each constant, and index.json; for RTL", "", write, check
+    NAME,
+    "a $readmemh file for each constant, and index.json; for RTL",
+    "",
+    write,
+    reads_back(parse),
 )

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from intaglio.errors import ArtifactError
-from intaglio.export.document import from_document, from_json, same, to_document, to_json
+from intaglio.export.document import from_document, from_json, reads_back, to_document, to_json
 from intaglio.export.exporter import Exporter, Files
 from intaglio.export.place import read_files
 from intaglio.ir.graph import Program
@@ -57,10 +57,6 @@ def read(path: str | Path) -> Program:
     return parse(read_files(path, ".npz", ".json"))
 
 
-def check(program: Program, files: Files) -> tuple[str, ...]:
-    """Read the program back."""
-    same(program, parse(files))
-    return ()
-
-
-NPZ = Exporter(NAME, "integers in one .npz, the graph in .json; for Python", ".npz", write, check)
+NPZ = Exporter(
+    NAME, "integers in one .npz, the graph in .json; for Python", ".npz", write, reads_back(parse)
+)

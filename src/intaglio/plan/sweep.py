@@ -79,9 +79,8 @@ def sweep(
                 _finish(final[t], begun, price[t, i], used, max(used, least), first + k - low)
             row[: min(first + up, width)] = INFINITE
             _go_on(running, fresh, tag, cost[t, i] << TAG, row[first + up :])
-            begin = max(low, first + up)
+            begin, most = max(low, first + up), max(most, up)
             _lower(after[begin - low :], row[begin : min(end + up, width)])
-            most = max(most, up)
         if len(origins):
             _remember(origins[t + 1], saved, after)
         saved = after

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from importlib.metadata import entry_points
-from typing import TypeVar
 
 from intaglio.errors import QuantizationError
+from intaglio.plugins import registered
 from intaglio.quantize.affine import AFFINE
 from intaglio.quantize.entropy import Entropy
 from intaglio.quantize.fixed_point import min_diffs_votes, min_roots_votes, non_overflow_votes
@@ -42,10 +41,8 @@ def quantizers() -> Mapping[str, Quantizer]:
     Raises:
         QuantizationError: an outside package takes a name that is in use.
     """
-    found = {quantizer.name: quantizer for quantizer in BUILT_IN}
-    for entry in entry_points(group="intaglio.quantizers"):
-        _register(found, entry.name, entry.load())
-    return found
+    ours = {quantizer.name: quantizer for quantizer in BUILT_IN}
+    return registered("intaglio.quantizers", ours, QuantizationError)
 
 
 @cache
@@ -55,16 +52,4 @@ def estimators() -> Mapping[str, Estimator]:
     Raises:
         QuantizationError: an outside package takes a name that is in use.
     """
-    found = dict(BUILT_IN_ESTIMATORS)
-    for entry in entry_points(group="intaglio.estimators"):
-        _register(found, entry.name, entry.load())
-    return found
-
-
-Member = TypeVar("Member")
-
-
-def _register(found: dict[str, Member], name: str, member: Member) -> None:
-    if name in found:
-        raise QuantizationError(f"the name {name!r} must be registered once, not twice")
-    found[name] = member
+    return registered("intaglio.estimators", BUILT_IN_ESTIMATORS, QuantizationError)

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from importlib.metadata import entry_points
 
 from intaglio.errors import IntaglioError
 from intaglio.plan.policies.cheapest import Cheapest
@@ -13,6 +12,7 @@ from intaglio.plan.policies.policy import Policy
 from intaglio.plan.policies.predictive import Predictive
 from intaglio.plan.policies.reactive import Reactive
 from intaglio.plan.policies.uniform import Uniform
+from intaglio.plugins import registered
 
 BUILT_IN: tuple[Policy, ...] = (Fixed(), Cheapest(), Uniform(), Reactive(), Predictive())
 
@@ -23,12 +23,8 @@ def policies() -> Mapping[str, Policy]:
     Raises:
         IntaglioError: an outside package takes a name that is in use.
     """
-    found = {policy.name: policy for policy in BUILT_IN}
-    for entry in entry_points(group="intaglio.policies"):
-        if entry.name in found:
-            raise IntaglioError(f"the name {entry.name!r} must be registered once, not twice")
-        found[entry.name] = entry.load()
-    return found
+    ours = {policy.name: policy for policy in BUILT_IN}
+    return registered("intaglio.policies", ours, IntaglioError)
 
 
 def chosen(names: Sequence[str]) -> tuple[Policy, ...]:
