@@ -11,6 +11,7 @@ import pytest
 
 from intaglio.arch.dataflow import dataflow
 from intaglio.devices import device
+from intaglio.devices.description import Device
 from intaglio.errors import ToolError, VerificationError
 from intaglio.explore.folding import best_throughput, least_area
 from intaglio.hw import library
@@ -25,6 +26,7 @@ from tests.benches import run_bench
 from tests.programs import convolutional, residual, small
 
 TARGET = device("ecp5-25f")
+ICE40 = device("ice40up5k")
 
 #: A block RAM of every form: words of 36 bits to those of 1, with their depths.
 FORMS = ((36, 300), (18, 1000), (9, 2000), (4, 4000), (2, 8000), (1, 16000))
@@ -85,26 +87,33 @@ endmodule
 """
 
 
-def bundle(made: Program, folder: Path, interval: int | None) -> Bundle:
+def bundle(made: Program, folder: Path, interval: int | None, target: Device = TARGET) -> Bundle:
     found = (
-        best_throughput(made, TARGET) if interval is None else least_area(made, TARGET, interval)
+        best_throughput(made, target) if interval is None else least_area(made, target, interval)
     )
-    return emit(dataflow(made, TARGET, found.folds), folder)
+    return emit(dataflow(made, target, found.folds), folder)
 
 
 @pytest.mark.parametrize(
-    ("made", "interval", "shape"),
+    ("made", "interval", "shape", "target"),
     [
-        (small(), 10_000, (6, 12, 2)),
-        (convolutional(), 2_000, (8, 8, 2)),
-        (residual(), None, (6, 9, 2)),
+        (small(), 10_000, (6, 12, 2), TARGET),
+        (convolutional(), 2_000, (8, 8, 2), TARGET),
+        (residual(), None, (6, 9, 2), TARGET),
+        (small(), None, (6, 12, 2), ICE40),
+        (residual(), None, (6, 9, 2), ICE40),
     ],
-    ids=["small", "convolutional", "residual"],
+    ids=["small", "convolutional", "residual", "small-ice40", "residual-ice40"],
 )
 def test_a_netlist_gives_the_bits_and_cycles_of_its_sources(
-    made: Program, interval: int | None, shape: tuple[int, ...], tmp_path: Path, runtime: Path
+    made: Program,
+    interval: int | None,
+    shape: tuple[int, ...],
+    target: Device,
+    tmp_path: Path,
+    runtime: Path,
 ) -> None:
-    netlist = gate_level(bundle(made, tmp_path / "bundle", interval), tmp_path / "gates")
+    netlist = gate_level(bundle(made, tmp_path / "bundle", interval, target), tmp_path / "gates")
     frames = np.random.default_rng(0).integers(0, 256, (4, *shape))
     for stalls in (None, Stalls(0.3, 0.4)):
         run = simulate(

@@ -74,8 +74,9 @@ def cell_models(family: str) -> dict[str, str]:
         raise ToolError(
             f"a netlist must be of a family whose cells have models to be simulated, not {family}"
         )
-    cells = "".join(shared_file(name).read_text() for name in tools.gates)
-    included = {Path(name).parent / _INIT for name in tools.gates}
+    texts = {name: shared_file(name).read_text() for name in tools.gates}
+    cells = "".join(texts.values())
+    included = {Path(name).parent / _INIT for name, text in texts.items() if _INIT in text}
     return {
         "cells.v": _NARROW + cells,
         **{file.name: shared_file(file.as_posix()).read_text() for file in included},

