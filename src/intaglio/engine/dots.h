@@ -10,7 +10,7 @@
 
 #include "frame.h"
 
-#if defined(__AVX512VNNI__) && defined(__AVX512F__)
+#if defined(__AVX512VNNI__) && defined(__AVX512BW__)
 #include <immintrin.h>
 #endif
 
@@ -21,7 +21,7 @@ namespace {
 constexpr int kLanes = 16;  // results side by side: 16 sums of 32 bits
 
 // Plain vectors that are passed by value: in structures the compiler keeps them in memory.
-#if defined(__AVX512VNNI__) && defined(__AVX512F__)
+#if defined(__AVX512VNNI__) && defined(__AVX512BW__)
 using Sums = __m512i;
 using Weights = __m512i;
 inline Sums load(const int32_t* from) { return _mm512_loadu_si512(from); }
@@ -96,7 +96,7 @@ void dot(const uint8_t* const* base, const int32_t* offsets, const int8_t* weigh
     for (int b = 0; b < Blocks; ++b) store(to + i * to_stride + b * kLanes, sums[i][b]);
 }
 
-#if defined(__AVX512VNNI__) && defined(__AVX512F__)
+#if defined(__AVX512VNNI__) && defined(__AVX512BW__)
 template <typename Out>
 void store_codes(Out* y, __m512i codes) {
   if constexpr (sizeof(Out) == 1) {
@@ -179,7 +179,7 @@ template <typename Out>
 void scale_lanes(const int32_t* x, const int32_t* multiplier, Word step, Word n, const Scale& s,
                  Out* y) {
   const Word half = s.shift && s.rounding == kHalfUp ? Word{1} << (s.shift - 1) : 0;
-#if defined(__AVX512VNNI__) && defined(__AVX512F__)
+#if defined(__AVX512VNNI__) && defined(__AVX512BW__)
   const __m512i halves = _mm512_set1_epi64(half), zeros = _mm512_set1_epi64(s.zero_point);
   const __m512i lows = _mm512_set1_epi64(s.low), highs = _mm512_set1_epi64(s.high);
   const __m128i shift = _mm_cvtsi64_si128(s.shift);
@@ -253,7 +253,7 @@ void store_block(const Frame& frame, const DotBytes& d, const Block& b, Word str
   }
   const int32_t* own = multiplier + b.group * table + b.first;
   const bool whole = b.count == stride;
-#if defined(__AVX512VNNI__) && defined(__AVX512F__)
+#if defined(__AVX512VNNI__) && defined(__AVX512BW__)
   if constexpr (sizeof(Out) == 1) {
     if (whole && d.scale.narrow && d.scale.shift == 32) {
       if (stride == 4 * kLanes) return scale_bytes<4>(sums, own, b.pixels, channels, d.scale, y);
