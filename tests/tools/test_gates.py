@@ -26,7 +26,7 @@ from tests.benches import run_bench
 from tests.programs import convolutional, residual, small
 
 TARGET = device("ecp5-25f")
-ICE40 = device("ice40up5k")
+ICE40, GOWIN = device("ice40up5k"), device("gw2a-18")
 
 #: A block RAM of every form: words of 36 bits to those of 1, with their depths.
 FORMS = ((36, 300), (18, 1000), (9, 2000), (4, 4000), (2, 8000), (1, 16000))
@@ -102,8 +102,9 @@ def bundle(made: Program, folder: Path, interval: int | None, target: Device = T
         (residual(), None, (6, 9, 2), TARGET),
         (small(), None, (6, 12, 2), ICE40),
         (residual(), None, (6, 9, 2), ICE40),
+        (small(), None, (6, 12, 2), GOWIN),
     ],
-    ids=["small", "convolutional", "residual", "small-ice40", "residual-ice40"],
+    ids=["small", "convolutional", "residual", "small-ice40", "residual-ice40", "small-gowin"],
 )
 def test_a_netlist_gives_the_bits_and_cycles_of_its_sources(
     made: Program,
@@ -134,17 +135,18 @@ def test_a_wrong_cell_is_found(tmp_path: Path, runtime: Path) -> None:
 
 
 def test_a_family_without_models_is_refused(tmp_path: Path) -> None:
-    made, target = small(), device("gw2a-18")
+    made, target = small(), device("xc7a100t")
     design = dataflow(made, target, least_area(made, target, 10_000).folds)
     with pytest.raises(ToolError) as error:
         gate_level(emit(design, tmp_path / "bundle"), tmp_path / "gates")
     assert str(error.value) == (
-        "a netlist must be of a family whose cells have models to be simulated, not gowin"
+        "a netlist must be of a family whose cells have models to be simulated, not series7"
     )
 
 
+@pytest.mark.parametrize("family", ["ecp5", "gowin"])
 def test_our_block_ram_gives_what_its_sources_give_in_every_form(
-    tmp_path: Path, runtime: Path
+    tmp_path: Path, runtime: Path, family: str
 ) -> None:
     random = np.random.default_rng(0)
     instances, low = [], 0
@@ -167,9 +169,9 @@ def test_our_block_ram_gives_what_its_sources_give_in_every_form(
             low += width
     top = MEMORIES.format(last=low - 1, instances="\n".join(instances))
     files = {
-        "sliced_rom.sv": library.source("sliced_rom", "ecp5").read_text(),
-        "cyclic_rom.sv": library.source("cyclic_rom", "ecp5").read_text(),
-        "loop_counter.sv": library.source("loop_counter", "ecp5").read_text(),
+        "sliced_rom.sv": library.source("sliced_rom", family).read_text(),
+        "cyclic_rom.sv": library.source("cyclic_rom", family).read_text(),
+        "loop_counter.sv": library.source("loop_counter", family).read_text(),
         "ram.sv": RAM,
         "memories.sv": top,
     }
@@ -181,6 +183,7 @@ def test_our_block_ram_gives_what_its_sources_give_in_every_form(
         "memories",
         tmp_path / "netlist.json",
         log=tmp_path / "log",
+        family=family,
         verilog=tmp_path / "netlist.v",
     )
     assert cells.bram == 2 * len(FORMS)
@@ -188,7 +191,7 @@ def test_our_block_ram_gives_what_its_sources_give_in_every_form(
         top.replace("module memories ", "module memories_sources ")
     )
     (tmp_path / "bench.sv").write_text(BENCH.format(last=low - 1))
-    models = cell_models("ecp5")
+    models = cell_models(family)
     for name, text in models.items():
         (tmp_path / name).write_text(text)
     compiled = [name for name in models if not name.endswith(".vh")]
@@ -196,3 +199,14 @@ def test_our_block_ram_gives_what_its_sources_give_in_every_form(
     found = run_bench(tmp_path, sources, "bench", tmp_path / "work", runtime, lint=False)
     assert found.returncode == 0, found.stdout
     assert "PASSED" in found.stdout
+
+
+def test_a_cell_of_other_settings_stops_the_simulation(tmp_path: Path, runtime: Path) -> None:
+    netlist = gate_level(bundle(small(), tmp_path / "bundle", None, GOWIN), tmp_path / "gates")
+    text = (tmp_path / "gates" / "netlist.v").read_text()
+    piped = text.replace(".READ_MODE(1'h0)", ".READ_MODE(1'h1)")
+    assert piped != text
+    (tmp_path / "gates" / "netlist.v").write_text(piped)
+    frames = np.random.default_rng(0).integers(0, 256, (2, 6, 12, 2))
+    with pytest.raises(ToolError, match="bench must end with status 0"):
+        simulate(netlist, frames, runtime=runtime, optimize="-O0", progress=False)

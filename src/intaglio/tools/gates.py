@@ -21,6 +21,8 @@ from intaglio.tools.yosys import shared_file, synthesize_netlist, yosys_version
 _NETLIST = "netlist.v"
 #: Includes of Yosys' files that are not needed: what they declare is in no netlist.
 _NARROW = "`define NO_INCLUDES\n"
+#: A module of theirs that says nothing but its pins.
+_BOX = re.compile(r"\(\* blackbox \*\)\s*module\b.*?\bendmodule\b", re.DOTALL)
 #: What they do include.
 _INIT = "parse_init.vh"
 
@@ -75,7 +77,7 @@ def cell_models(family: str) -> dict[str, str]:
             f"a netlist must be of a family whose cells have models to be simulated, not {family}"
         )
     texts = {name: shared_file(name).read_text() for name in tools.gates}
-    cells = "".join(texts.values())
+    cells = _BOX.sub("", "".join(texts.values()))
     included = {Path(name).parent / _INIT for name, text in texts.items() if _INIT in text}
     return {
         "cells.v": _NARROW + cells,

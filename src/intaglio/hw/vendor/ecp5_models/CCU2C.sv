@@ -17,7 +17,7 @@ module CCU2C #(
   output logic S0, output logic S1, output logic COUT
 );
   if (INJECT1_0 != "NO" || INJECT1_1 != "NO") begin : gen_check
-    $fatal(1, "CCU2C: only halves without an injected carry are modelled");
+    initial $fatal(1, "CCU2C: only halves without an injected carry are modelled");
   end
 
   logic table_0, table_1, carry;

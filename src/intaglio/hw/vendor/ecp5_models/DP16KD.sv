@@ -106,7 +106,7 @@ module DP16KD #(
       || CSDECODE_A != "0b000" || CSDECODE_B != "0b000"
       || WRITEMODE_A != "NORMAL" || WRITEMODE_B != "NORMAL"
       || CLKAMUX != "CLKA" || CLKBMUX != "CLKB") begin : gen_check
-    $fatal(1, "DP16KD: only plain ports on rising edges are modelled");
+    initial $fatal(1, "DP16KD: only plain ports on rising edges are modelled");
   end
 
   localparam int unsigned UnitsA = (DATA_WIDTH_A + 8) / 9;

@@ -64,7 +64,7 @@ module MULT18X18D #(
       || CLK3_DIV != "ENABLED" || CAS_MATCH_REG != "FALSE" || GSR != "ENABLED"
       || HIGHSPEED_CLK != "NONE" || MULT_BYPASS != "DISABLED" || RESETMODE != "SYNC"
       || SOURCEB_MODE != "B_SHIFT") begin : gen_check
-    $fatal(1, "MULT18X18D: only operand and result registers on CLK0 are modelled");
+    initial $fatal(1, "MULT18X18D: only operand and result registers on CLK0 are modelled");
   end
 
   logic signed [17:0] a_q, b_q;

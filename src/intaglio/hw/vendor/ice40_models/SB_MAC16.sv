@@ -28,7 +28,7 @@ module SB_MAC16 #(
 );
   if (!A_REG || !B_REG || PIPELINE_16x16_MULT_REG1 || !PIPELINE_16x16_MULT_REG2
       || TOPOUTPUT_SELECT != 2'b11 || BOTOUTPUT_SELECT != 2'b11) begin : gen_check
-    $fatal(1, "SB_MAC16: only operand registers and the register of the product are modelled");
+    initial $fatal(1, "SB_MAC16: only operand registers and the register of the product are modelled");
   end
 
   logic [15:0] a_q, b_q;
