@@ -2,10 +2,11 @@
 //
 // Our model, for simulation only, of the Lattice ECP5 block RAM DP16KD as Yosys uses it: 1024 words
 // of 18 bits behind two ports of 1, 2, 4, 9 or 18 bits each, or one that writes and one that reads
-// 36. Reads are registered and not piped; a port that writes keeps what it last read. Memory is
-// kept in units of nine bits: forms of 4 bits and fewer leave the ninth unused. Other settings are
-// refused. Source: Lattice FPGA-TN-02204, "ECP5 and ECP5-5G Memory Usage Guide"; the layout of
-// INITVAL is that of Yosys 0.70, share/lattice/brams_map_16kd.v.
+// 36. Reads are registered and not piped; a port that writes keeps what it last read, or reads what
+// was there before. Memory is kept in units of nine bits: forms of 4 bits and fewer leave the ninth
+// unused. There is no global reset (GSR). Other settings are refused. Source: Lattice
+// FPGA-TN-02204, "ECP5 and ECP5-5G Memory Usage Guide"; the layout of INITVAL is that of Yosys 0.70,
+// share/lattice/brams_map_16kd.v.
 
 module DP16KD #(
   parameter int unsigned DATA_WIDTH_A = 18,
@@ -101,10 +102,9 @@ module DP16KD #(
   output logic DOB17, DOB16, DOB15, DOB14, DOB13, DOB12, DOB11, DOB10, DOB9, DOB8, DOB7, DOB6,
                DOB5, DOB4, DOB3, DOB2, DOB1, DOB0
 );
-  if (REGMODE_A != "NOREG" || REGMODE_B != "NOREG" || RESETMODE != "SYNC"
-      || ASYNC_RESET_RELEASE != "SYNC" || GSR != "AUTO"
+  if (REGMODE_A != "NOREG" || REGMODE_B != "NOREG"
       || CSDECODE_A != "0b000" || CSDECODE_B != "0b000"
-      || WRITEMODE_A != "NORMAL" || WRITEMODE_B != "NORMAL"
+      || WRITEMODE_A == "WRITETHROUGH" || WRITEMODE_B == "WRITETHROUGH"
       || CLKAMUX != "CLKA" || CLKBMUX != "CLKB") begin : gen_check
     initial $fatal(1, "DP16KD: only plain ports on rising edges are modelled");
   end
@@ -117,7 +117,7 @@ module DP16KD #(
   logic [35:0] di_a, di_b, do_a_q, do_b_q;
   logic [10:0] first_a, first_b;
   logic [3:0] enable_a, enable_b;
-  logic we_a, we_b;
+  logic we_a, we_b, clear_a, clear_b;
 
   // Sixteen words of 20 bits, of which 18 count, in each INITVAL.
   localparam logic [64*320-1:0] Init = {
@@ -174,6 +174,7 @@ module DP16KD #(
   assign first_a = (DATA_WIDTH_A == 36) ? {ad_a[13:5], 2'b0}
       : (DATA_WIDTH_A == 18) ? {ad_a[13:4], 1'b0} : ad_a[13:3];
   assign enable_a = (DATA_WIDTH_A >= 18) ? ad_a[3:0] : 4'b0001;  // bytes to write
+  assign clear_a = RESETMODE == "ASYNC" && RSTA;
   assign we_a = WEA && {CSA2, CSA1, CSA0} == '0;
 
   assign ad_b = {
@@ -188,6 +189,7 @@ module DP16KD #(
   assign first_b = (DATA_WIDTH_B == 36) ? {ad_b[13:5], 2'b0}
       : (DATA_WIDTH_B == 18) ? {ad_b[13:4], 1'b0} : ad_b[13:3];
   assign enable_b = (DATA_WIDTH_B >= 18) ? ad_b[3:0] : 4'b0001;  // bytes to write
+  assign clear_b = RESETMODE == "ASYNC" && RSTB;
   assign we_b = WEB && {CSB2, CSB1, CSB0} == '0;
 
   always_ff @(posedge CLKA) begin
@@ -199,7 +201,10 @@ module DP16KD #(
         end
       end
     end
-    if (RSTA) begin
+  end
+
+  always_ff @(posedge CLKA or posedge clear_a) begin
+    if (clear_a || RSTA) begin
       do_a_q <= '0;
     end else if (CEA && !(we_a && WRITEMODE_A == "NORMAL")) begin
       for (int unsigned unit = 0; unit < UnitsA; unit++) begin
@@ -217,7 +222,10 @@ module DP16KD #(
         end
       end
     end
-    if (RSTB) begin
+  end
+
+  always_ff @(posedge CLKB or posedge clear_b) begin
+    if (clear_b || RSTB) begin
       do_b_q <= '0;
     end else if (CEB && !(we_b && WRITEMODE_B == "NORMAL")) begin
       for (int unsigned unit = 0; unit < UnitsB; unit++) begin
