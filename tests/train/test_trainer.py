@@ -218,7 +218,7 @@ def together(checkpoint: Path, epochs: int) -> None:
     ]
     try:
         for member in members:
-            _, said = member.communicate(timeout=120)
+            _, said = member.communicate(timeout=300)
             assert member.returncode == 0, said.decode()
     finally:
         for member in members:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 
 from intaglio.explore.lanes import Array, Choices, State
@@ -121,34 +120,12 @@ def _undominated(found: Sequence[_Front]) -> _Front:
     """Merge partial designs and drop those that another is as good as in every kind."""
     spent = np.vstack([front.cells for front in found])
     origin = np.vstack([front.origin for front in found])
+    from intaglio.explore.undominated import undominated  # numba takes a while to load
+
     order = np.lexsort(spent.T[::-1])
     spent, origin = spent[order], origin[order]
-    kept = _first_of_their_kind(spent)
+    kept = undominated(spent)
     return _Front(spent[kept], origin[kept])
-
-
-@numba.njit(cache=True)
-def _first_of_their_kind(spent: Array) -> Array:
-    """Return the rows that no row before them is as good as in every column.
-
-    Shapes: spent [designs, kinds], rows in rising order, so that none behind can be better.
-    """
-    kept = np.empty(len(spent), dtype=np.int64)
-    count = 0
-    for row in range(len(spent)):
-        dominated = False
-        for index in range(count):
-            dominated = True
-            for kind in range(spent.shape[1]):
-                if spent[kept[index], kind] > spent[row, kind]:
-                    dominated = False
-                    break
-            if dominated:
-                break
-        if not dominated:
-            kept[count] = row
-            count += 1
-    return kept[:count]
 
 
 def _best(choices: Choices, shares: Array, fronts: Sequence[dict[State, _Front]]) -> Walk:
