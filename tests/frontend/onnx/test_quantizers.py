@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -103,6 +104,28 @@ def test_trunc_leaves_low_bits_out(tmp_path: Path, version: int, mode: str) -> N
     kept = np.floor(codes) if mode == "FLOOR" else np.rint(codes)
     wanted = kept * (scale if version == 1 else 4 * scale)
     assert np.array_equal(run(graph, data), wanted)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "said"),
+    [
+        ([0.25, 0, 8, 1.0, 0], "its bit width must be 1..32, not 0"),
+        ([0.25, 0, 8, 1.0, 99], "its bit width must be 1..32, not 99"),
+        ([0.25, 0, 8, -1.0, 6], "its scales must be positive and finite, not"),
+        ([0.25, 0, 8, np.nan, 6], "its scales must be positive and finite, not"),
+        ([0.25, 1, 8, 1.0, 6], "its zero point must be 0, not 1"),
+        ([0.25, 0, 6, 8], "it must leave bits out, not add 2"),
+    ],
+)
+def test_a_trunc_that_makes_no_sense_is_refused(
+    tmp_path: Path, numbers: list[float], said: str
+) -> None:
+    model = Model((3,))
+    x = quant(model, "x", 0.25, 8, domain=QONNX, signed=1, narrow=0)
+    names = [model.constant(np.float32(n)) for n in numbers]
+    model.node("Trunc", x, *names, domain=QONNX, rounding_mode="FLOOR")
+    with pytest.raises(ModelError, match=re.escape(said)):
+        load_onnx(model.save(tmp_path))
 
 
 def test_thresholds_of_finn_are_counted(tmp_path: Path) -> None:

@@ -41,9 +41,7 @@ MAX_BITS = 32
 
 def quant(call: Call) -> Quantizer:
     """Return what a Quant node does: round(x / scale + zero_point), clipped to its bits."""
-    bits = _whole(call, 3, "its bit width")
-    if not 1 <= bits <= MAX_BITS:
-        raise UnsupportedError(f"its bit width must be 1..{MAX_BITS}, not {bits}")
+    bits = _bits(call, 3)
     low, high = _codes(bits, call.integer("signed", 1), call.integer("narrow", 0))
     zero, rounding = _whole(call, 2, "its zero point"), _rounding(call, "ROUND")
     return Quantizer(call.weights(1), zero, low, high, rounding, offset_first=True)
@@ -71,12 +69,15 @@ def _trunc(call: Call) -> Result:
     if zero:
         raise UnsupportedError(f"its zero point must be 0, not {zero}")
     if len(call.operands) > 5:
-        ratio = 2.0 ** round(math.log2(call.scalar(4, scale) / scale))
-        bits, gain = _whole(call, 5, "its bit width"), 1.0
+        scales = scale, call.scalar(4, scale)
+        if not all(0 < one < math.inf for one in scales):
+            raise UnsupportedError(f"its scales must be positive and finite, not {scales}")
+        ratio, gain, bits = 2.0 ** round(math.log2(scales[1] / scale)), 1.0, _bits(call, 5)
     else:
-        left_out = _whole(call, 3, "its bit width") - _whole(call, 4, "its bit width")
+        bits, left_out = _bits(call, 4), _bits(call, 3) - _bits(call, 4)
+        if left_out < 0:
+            raise UnsupportedError(f"it must leave bits out, not add {-left_out}")
         ratio, gain = 2.0**left_out, 2.0**-left_out
-        bits = _whole(call, 4, "its bit width")
     low, high = _codes(bits, call.integer("signed", 1), call.integer("narrow", 0))
     if gain != 1:  # version 1 does not say whether its codes are signed, and clips nothing
         low, high = -(1 << bits), 1 << bits
@@ -88,6 +89,13 @@ def _trunc(call: Call) -> Result:
     if not isinstance(kept, Activation):
         raise TypeError(kept)
     return pointwise.scaled(call.builder, kept, gain, 0.0, call.site)
+
+
+def _bits(call: Call, index: int) -> int:
+    bits = _whole(call, index, "its bit width")
+    if not 1 <= bits <= MAX_BITS:
+        raise UnsupportedError(f"its bit width must be 1..{MAX_BITS}, not {bits}")
+    return bits
 
 
 def _multi_threshold(call: Call) -> Result:
