@@ -10,7 +10,7 @@ import pytest
 from intaglio.quantize.cost import Cost
 from intaglio.quantize.scheme import Scheme
 from intaglio.quantize.sweep import Measured, Point
-from intaglio.report.sweep import as_csv, picture, table
+from intaglio.report.sweep import as_csv, lines, picture, table
 
 FULL = Measured(0.5, 0.75, 12.34)
 
@@ -56,3 +56,10 @@ def test_a_picture_shows_what_all_points_have(measured: Measured) -> None:
     drawn = picture(found, 0.9, replace(found[0], measured=measured))
     assert matplotlib.image.imread(io.BytesIO(drawn)).shape == (480, 1440, 4)
     assert picture(found, 0.9, replace(found[0], measured=measured)) == drawn
+
+
+def test_points_of_as_many_bits_of_activations_make_a_line_or_those_of_equal_bits() -> None:
+    found = points(FULL)
+    assert lines(found) == {"8": [found[0], found[2]], "2": [found[1], found[3]]}
+    equal = [replace(found[0], weights=bits, activations=bits) for bits in (8, 4, 2)]
+    assert lines(equal) == {"as weights": equal}

@@ -54,10 +54,10 @@ def picture(points: Sequence[Point], floats: float | None, mixed: Point | None =
         ("products of bits a frame, millions", lambda p: p.cost.macs / 1e6, "log"),
     )
     for axis, (label, place, scale) in zip(axes, sides, strict=True):
-        for bits in sorted({p.activations for p in points}, reverse=True):
-            line = sorted((p for p in points if p.activations == bits), key=place)
+        for name, members in lines(points).items():
+            line = sorted(members, key=place)
             heights = [_height(p, figure_name) for p in line]
-            axis.plot([place(p) for p in line], heights, marker="o", markersize=3, label=f"{bits}")
+            axis.plot([place(p) for p in line], heights, marker="o", markersize=3, label=name)
         if mixed is not None:
             own = [_height(mixed, figure_name)]
             if label != "bits of weights":
@@ -68,6 +68,16 @@ def picture(points: Sequence[Point], floats: float | None, mixed: Point | None =
     stream = io.BytesIO()
     figure.savefig(stream, format="png", dpi=_DPI, metadata={"Software": None})
     return stream.getvalue()
+
+
+def lines(points: Sequence[Point]) -> dict[str, list[Point]]:
+    """Return the points of each line: those of as many bits of activations, or, where these are
+    always as many as those of weights, all.
+    """  # noqa: D205
+    if all(p.activations == p.weights for p in points):
+        return {"as weights": list(points)}
+    found = sorted({p.activations for p in points}, reverse=True)
+    return {f"{bits}": [p for p in points if p.activations == bits] for bits in found}
 
 
 def _figure(points: Sequence[Point]) -> str:
