@@ -74,6 +74,7 @@ def placed(device: str) -> Iterator[Place]:
     distributed.init_process_group("nccl" if local.type == "cuda" else "gloo")
     try:
         yield Place(local, distributed.get_rank(), count)
+        distributed.barrier()  # none leaves while another still needs it
     finally:
         distributed.destroy_process_group()
 

@@ -90,7 +90,8 @@ def train(
             model.load_state_dict(run.progress.best)
         reached = accuracy(model, dataset.test_images, dataset.test_labels)
         lie(model.to("cpu"), torch.contiguous_format)
-    done = run.progress
+        done = run.progress
+        del run  # what averages gradients must be gone before the processes part
     return TrainResult(reached, done.epochs_done, done.seconds, tuple(done.history))
 
 
