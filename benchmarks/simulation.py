@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How many cycles and images a second does Verilator simulate, for a large and a small LeNet-5?
 
-    .venv/bin/python benchmarks/simulation.py FOLDER [--optimize=-O1] [--json]
+    .venv/bin/python benchmarks/simulation.py FOLDER [--optimize=-O1] [--threads 1] [--json]
 
 Random weights and images; every bit and every cycle is compared as always, outside these figures.
 Rates are given by the processor time of the bench, which other work on the machine disturbs little,
@@ -14,8 +14,9 @@ import argparse
 import json
 import resource
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,7 @@ from networks import images, write
 
 import intaglio as ig
 from intaglio.tools.simulation import Run, simulate
-from intaglio.tools.verilator import OPTIMIZE
+from intaglio.tools.verilator import OPTIMIZE, THREADS
 
 NETWORK, ROUNDS = "lenet5", 5
 #: The device that each design fills, and images that take about half a second.
@@ -51,7 +52,8 @@ def main() -> int:
     for device, count in DESIGNS.items():
         design = ig.explore(program, ig.device(device)).best
         bundle = ig.emit(design, folder / device)
-        found[device] = _measure(bundle, data[:count], folder / f"{device}.sim", arguments.optimize)
+        run = partial(simulate, optimize=arguments.optimize, threads=arguments.threads)
+        found[device] = _measure(bundle, data[:count], folder / f"{device}.sim", run)
     if arguments.json:
         print(json.dumps({name: vars(speed) for name, speed in found.items()}, indent=2))
     else:
@@ -61,12 +63,14 @@ def main() -> int:
     return 0
 
 
-def _measure(bundle: ig.Bundle, data: np.ndarray, work: Path, optimize: str) -> Speed:
+def _measure(
+    bundle: ig.Bundle, data: np.ndarray, work: Path, simulated: Callable[..., Run]
+) -> Speed:
     frames = bundle.design().program.quantize_input(data)
 
     def run() -> tuple[float, Run]:
         before = _cpu()
-        done = simulate(bundle, frames, work=work, optimize=optimize, progress=False)
+        done = simulated(bundle, frames, work=work, progress=False)
         return _cpu() - before, done
 
     first, _ = run()
@@ -93,6 +97,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("folder", type=Path, help="for bundles and compiled benches")
     parser.add_argument("--optimize", default=OPTIMIZE, help="the C++ compiler's option")
+    parser.add_argument("--threads", type=int, default=THREADS, help="that work on a cycle")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
     return parser.parse_args()
 

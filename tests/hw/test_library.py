@@ -24,7 +24,7 @@ FAMILIES = ("none", "ecp5", "ice40")
 def test_every_module_lints_clean_with_its_own_parameters(family: str, tmp_path: Path) -> None:
     for block in BLOCKS:
         (tmp_path / f"{block}.sv").write_text(library.source(block, family).read_text())
-    for model in library.models(family):
+    for model in library.gate_models(family):
         (tmp_path / model.name).write_text(model.read_text())
     root = verilator_root()
     for block in BLOCKS:
@@ -53,8 +53,19 @@ def test_a_module_stands_alone_in_its_file_under_its_license(block: str) -> None
 def test_a_family_without_leaves_gets_the_portable_modules() -> None:
     assert library.source("multiplier", "none") == library.source("multiplier", "unheard-of")
     assert "MULT18X18D" in library.source("multiplier", "ecp5").read_text()
-    assert library.models("none") == []
-    assert [model.name for model in library.models("ecp5")] == ["CCU2C.sv", "MULT18X18D.sv"]
+    assert library.leaves("none") == library.models("none", BLOCKS) == []
+
+
+def test_blocks_are_simulated_with_the_models_they_need() -> None:
+    def names(family: str, *blocks: str) -> list[str]:
+        return [model.name for model in library.models(family, blocks)]
+
+    assert library.leaves("ecp5") == ["multiplier", "row_adder"]
+    assert names("ecp5", "delay", "multiplier") == ["MULT18X18D.sv"]
+    assert names("ecp5", "row_adder", "multiplier") == ["MULT18X18D.sv", "row_adder.sv"]
+    assert names("gowin", "row_adder", "multiplier") == []
+    assert names("ice40", "multiplier", "stream_fifo") == ["SB_MAC16.sv"]
+    cells = library.cell_models("ecp5", library.leaves("ecp5"))
+    assert [cell.name for cell in cells] == ["CCU2C.sv", "MULT18X18D.sv"]
     names = [model.name for model in library.gate_models("ecp5")]
     assert names == ["CCU2C.sv", "DP16KD.sv", "MULT18X18D.sv"]
-    assert [model.name for model in library.models("ice40")] == ["SB_MAC16.sv"]

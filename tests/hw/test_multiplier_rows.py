@@ -94,8 +94,8 @@ def bench(
     for block in ("multiplier_rows", "row_adder"):
         files[f"{block}.sv"] = library.source(block, family).read_text()
     files["multiplier.sv"] = library.source("multiplier", "none").read_text()
-    used = [model for model in library.models(family) if model.name == "CCU2C.sv"]
-    files |= {model.name: model.read_text() for model in used}
+    models = library.cell_models(family, {"row_adder"}.intersection(library.leaves(family)))
+    files |= {model.name: model.read_text() for model in models}
     for name, text in (files | changed).items():
         (folder / name).write_text(text)
     return run_bench(folder, list(files), "bench", folder / "work", runtime)

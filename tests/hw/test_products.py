@@ -194,7 +194,8 @@ def test_a_pair_gives_the_products_of_two_multipliers(
     files = {"compared.sv": COMPARED, "bench.sv": TOP.format(instances="\n".join(instances))}
     for block in ("multiplier", "multiplier_pair", "row_adder"):
         files[f"{block}.sv"] = library.source(block, family).read_text()
-    files |= {model.name: model.read_text() for model in library.models(family)}
+    models = library.cell_models(family, library.leaves(family))
+    files |= {model.name: model.read_text() for model in models}
     for name, text in files.items():
         (tmp_path / name).write_text(text)
     found = run_bench(tmp_path, list(files), "bench", tmp_path / "work", runtime)

@@ -31,7 +31,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
 
 
 def run(bundle: Bundle, folder: Path, work: Path, runtime: Path) -> tuple[int, str]:
-    sources = [*bundle.sources, *bundle.models, "sim/network_tb.sv"]
+    sources = [*bundle.simulated, "sim/network_tb.sv"]
     found = run_bench(folder, sources, "network_tb", work, runtime)
     return found.returncode, found.stdout
 
@@ -63,7 +63,7 @@ def test_what_is_placed_lints_clean(bundle: Bundle) -> None:
     found = subprocess.run(
         [
             *(root / "bin" / "verilator_bin", "--lint-only", "-Wall", "--top-module", top),
-            *(*sources, *bundle.models),
+            *(*bundle.simulated, sources[-1]),
         ],
         cwd=bundle.folder,
         env={**os.environ, "VERILATOR_ROOT": str(root)},

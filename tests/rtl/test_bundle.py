@@ -68,7 +68,8 @@ def test_library_modules_reach_the_bundle_unchanged(design: Design, tmp_path: Pa
         block = Path(name).stem
         text = (found.folder / name).read_text()
         assert text == library.source(block, "ecp5").read_text()
-    assert found.models == ("sim/CCU2C.sv", "sim/MULT18X18D.sv")
+    assert found.models == ("sim/MULT18X18D.sv", "sim/row_adder.sv")
+    assert set(found.simulated) == {*found.sources, *found.models} - {"rtl/row_adder.sv"}
     assert all((found.folder / name).is_file() for name in (*found.sources, *found.models))
 
 

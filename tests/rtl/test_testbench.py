@@ -26,7 +26,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
 
 
 def run(bundle: Bundle, folder: Path, work: Path, runtime: Path) -> tuple[int, str]:
-    sources = [*bundle.sources, *bundle.models, "sim/letters_tb.sv"]
+    sources = [*bundle.simulated, "sim/letters_tb.sv"]
     found = run_bench(folder, sources, "letters_tb", work, runtime)
     return found.returncode, found.stdout
 

@@ -40,7 +40,7 @@ def emit_array(design: ArrayDesign, folder: str | Path, frames: np.ndarray | Non
     family = design.device.family
     sources = {f"rtl/{block}.sv": library.source(block, family).read_text() for block in BLOCKS}
     sources[f"rtl/{module}.sv"] = array_top(design.schedule, module)
-    models = {f"sim/{model.name}": model.read_text() for model in library.models(family)}
+    models = {f"sim/{model.name}": model.read_text() for model in library.models(family, BLOCKS)}
     texts = {**sources, **models, **list_files(design.schedule)}
     texts[f"synth/{module}_pins.sv"] = array_pins(design, module)
     texts["README.md"] = _page(design, module)

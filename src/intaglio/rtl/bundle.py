@@ -9,7 +9,7 @@ import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -42,13 +42,20 @@ class Bundle:
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """What is synthesised and simulated, relative to the folder."""
+        """What is synthesised, relative to the folder."""
         return tuple(self.manifest["sources"])
 
     @property
     def models(self) -> tuple[str, ...]:
         """What only simulation needs, relative to the folder."""
         return tuple(self.manifest["models"])
+
+    @property
+    def simulated(self) -> tuple[str, ...]:
+        """What is simulated: the models, and the sources but for those that a model stands for."""
+        names = {PurePosixPath(model).name for model in self.models}
+        sources = (name for name in self.sources if PurePosixPath(name).name not in names)
+        return (*sources, *self.models)
 
     @property
     def gate_level(self) -> bool:
@@ -170,12 +177,12 @@ def _files(
     """Return all files by path, and which of them are sources and which simulation models."""
     files: dict[str, str] = {}
     family = design.device.family
-    blocks = dict.fromkeys(b for i in design.instances for b in i.unit.blocks)
-    for block in sorted({*blocks, "loop_counter"}):
+    blocks = {"loop_counter", *(b for i in design.instances for b in i.unit.blocks)}
+    for block in sorted(blocks):
         files[f"rtl/{block}.sv"] = library.source(block, family).read_text()
     files[f"rtl/{module}.sv"] = top_level(design, module)
     sources = sorted(files)
-    for model in library.models(family):
+    for model in library.models(family, blocks):
         files[f"sim/{model.name}"] = model.read_text()
     models = sorted(set(files) - set(sources))
     names = Names.of(design)

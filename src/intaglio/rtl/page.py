@@ -47,8 +47,9 @@ only generated module; the others are the library's, unchanged.
 
 ## Files
 - `rtl/` sources; `mem/` memory images, read with `$readmemh` from paths relative to this folder.
-- `sim/` bench `{module}_tb.sv` and, for a family with its own leaf cells, their models;
-  `vectors/` its stimulus and expected beats.
+- `sim/` bench `{module}_tb.sv` and, for a family with its own leaf cells, their models; a module
+  there is simulated in place of that of the same name in `rtl/`. `vectors/` has the bench's
+  stimulus and expected beats.
 - `manifest.json` what everything was made from, with checksums.
 """
 

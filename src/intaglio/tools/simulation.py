@@ -26,7 +26,15 @@ from intaglio.rtl.bundle import Bundle
 from intaglio.rtl.top import Names
 from intaglio.rtl.vectors import from_beats
 from intaglio.tools.vcd import stream_beats
-from intaglio.tools.verilator import OPTIMIZE, PATIENCE, Bench, Observed, Stalls, build
+from intaglio.tools.verilator import (
+    OPTIMIZE,
+    PATIENCE,
+    THREADS,
+    Bench,
+    Observed,
+    Stalls,
+    build,
+)
 
 
 @dataclass(frozen=True)
@@ -70,6 +78,7 @@ def simulate(
     stalls: Stalls | None = None,
     runtime: Path | None = None,
     optimize: str = OPTIMIZE,
+    threads: int = THREADS,
     progress: bool = True,
 ) -> Run:
     """Run integer frames through a bundle's RTL and compare everything.
@@ -81,6 +90,7 @@ def simulate(
         stalls: random back-pressure; then only bits are compared, cycles cannot be.
         runtime: where to keep Verilator's own compiled parts for other bundles too.
         optimize: the C++ compiler's option; `-O0` is best for a few thousand cycles.
+        threads: how many work on a cycle.
         progress: show a bar.
 
     Raises:
@@ -97,7 +107,14 @@ def simulate(
         raise ModelError("a simulation must be given at least one image, not none")
     expected = engine(design.program).frames(frames)
     started = time.perf_counter()
-    bench = build(bundle, work, runtime=runtime, optimize=optimize, lint=not bundle.gate_level)
+    bench = build(
+        bundle,
+        work,
+        runtime=runtime,
+        optimize=optimize,
+        threads=threads,
+        lint=not bundle.gate_level,
+    )
     built = time.perf_counter()
     with tqdm(total=len(frames), desc="simulate", unit="image", disable=not progress) as bar:
         observed = _run(bench, design, frames, stalls, on_frame=lambda _: bar.update())

@@ -25,10 +25,11 @@ from intaglio.rtl.bundle import Bundle
 from intaglio.rtl.vectors import from_beats, to_beats, words_per_beat
 from intaglio.tools.process import run_logged
 
-#: Quick to compile, and fast enough. LeNet-5 filling an LFE5U-85F ran at 0.76 million cycles a
-#: processor second with -O1, 0.79 with -O2, 0.75 with -march=native, 0.76 with Verilator's fast
-#: initial values, 0.20 on two threads (`--threads 2`): so one thread it is, and many runs at once.
+#: Quick to compile, and fast enough; `benchmarks/simulation.py --optimize=-O2` compares.
 OPTIMIZE = "-O1"
+#: On more threads simulations of one frame after the other mostly wait for each other;
+#: `benchmarks/simulation.py --threads 2` compares.
+THREADS = 1
 #: Cycles without any output after which a design counts as stuck: this many times its interval.
 PATIENCE = 8
 
@@ -165,6 +166,7 @@ def build(
     trace: bool = False,
     runtime: Path | None = None,
     optimize: str = OPTIMIZE,
+    threads: int = THREADS,
     lint: bool = True,
     harness: Harness | None = None,
 ) -> Bench:
@@ -176,6 +178,7 @@ def build(
         trace: whether runs can write waveforms.
         runtime: folder in which Verilator's own compiled parts are kept for other bundles too.
         optimize: the C++ compiler's option; `-O0` is best for a few thousand cycles.
+        threads: how many work on a cycle.
         lint: whether to refuse what Verilator warns of.
         harness: the program around it; the one that streams beats by default.
 
@@ -188,7 +191,8 @@ def build(
     work.mkdir(parents=True, exist_ok=True)
     program = work / ("bench_trace" if trace else "bench")
     stamp = program.with_suffix(".key")
-    key = _key(bundle, harness, trace, optimize)
+    options = [*(["--trace-vcd"] if trace else []), "--threads", str(threads)]
+    key = _key(bundle, harness, [*options, optimize])
     if program.is_file() and stamp.is_file() and stamp.read_text() == key:
         return Bench(program, bundle, work)
     stamp.unlink(missing_ok=True)
@@ -199,7 +203,7 @@ def build(
         _runtime(root, compiler, runtime or work, name, log)
         for name in (RUNTIME_TRACE if trace else RUNTIME)
     ]
-    _generate(bundle, root, generated, log, trace=trace, lint=lint)
+    _generate(bundle, root, generated, log, options, lint=lint)
     flags = [optimize, *_flags(root)]
     if runtime is not None:
         flags += _precompiled(compiler, flags, runtime, log)
@@ -210,7 +214,7 @@ def build(
 
 
 def _generate(
-    bundle: Bundle, root: Path, folder: Path, log: Path, *, trace: bool, lint: bool
+    bundle: Bundle, root: Path, folder: Path, log: Path, options: Sequence[str], *, lint: bool
 ) -> None:
     """Translate a bundle to C++ with Verilator."""
     warnings = ["-Wall"] if lint else ["-Wno-lint", "-Wno-fatal"]
@@ -218,9 +222,8 @@ def _generate(
         *(str(root / "bin" / "verilator_bin"), "--cc", "-O3", "--assert", *warnings, "--quiet"),
         *("--no-timing", "--prefix", "Vdesign", "--top-module", bundle.top),
         *("-Mdir", str(folder.resolve())),
-        *(["--trace-vcd"] if trace else []),
-        *bundle.sources,
-        *bundle.models,
+        *options,
+        *bundle.simulated,
     ]
     run_logged(
         command,
@@ -257,9 +260,9 @@ def verilator_root() -> Path:
     return root
 
 
-def _key(bundle: Bundle, harness: Harness, trace: bool, optimize: str) -> str:
+def _key(bundle: Bundle, harness: Harness, options: Sequence[str]) -> str:
     bench = harness.source.read_bytes()
-    return hashlib.sha256(f"{bundle.sha256} {trace} {optimize}\n".encode() + bench).hexdigest()
+    return hashlib.sha256(f"{bundle.sha256} {' '.join(options)}\n".encode() + bench).hexdigest()
 
 
 def _flags(root: Path) -> list[str]:

@@ -108,7 +108,7 @@ def _declarations(tools: Toolchain) -> list[str]:
     for name in tools.boxes:
         words += ["--blackboxed-module", name]
     known = "".join(file.read_text() for file in files)
-    for model in library.models(tools.family):
+    for model in library.cell_models(tools.family, library.leaves(tools.family)):
         name = model.name.removesuffix(".sv")
         if not re.search(rf"\bmodule\s+{name}\b", known):
             words += ["-v", str(model), "--blackboxed-module", name]
