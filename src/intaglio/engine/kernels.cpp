@@ -96,9 +96,12 @@ struct Pool {
   Place y;
 };
 
-// Reduces rows first, whole rows at a time, then columns. Padding counts in a sum only.
+// Reduces rows first, whole rows at a time, then columns, so many channels at once as 32 bytes hold:
+// what that writes beyond a window's last channel, the next window overwrites. Padding counts in a sum
+// only.
 template <bool Maximum, typename In, typename Sum>
 void pool_as(const Frame& frame, const Pool& d) {
+  constexpr Word kSide = 32 / sizeof(Sum);
   const Word row = d.image.width * d.image.channels, channels = d.image.channels;
   const In* x = frame.at<In>(d.x.offset);
   Sum* column = frame.at<Sum>(d.scratch);
@@ -120,10 +123,16 @@ void pool_as(const Frame& frame, const Pool& d) {
       const Word to = std::min(left + d.kernel_columns, d.image.width);
       const Word missing = d.kernel_columns - (to - from);
       const Sum border = static_cast<Sum>(d.padding.value * d.kernel_rows * missing);
-      const Sum* part = column + from * channels;
-      for (Word c = 0; c < channels; ++c) y[c] = Maximum ? part[c] : static_cast<Sum>(part[c] + border);
-      for (Word w = from + 1; w < to; ++w)
-        for (Word c = 0; c < channels; ++c) y[c] = reduce(y[c], column[w * channels + c]);
+      for (Word c = 0; c < channels; c += kSide) {
+        const Sum* part = column + from * channels + c;
+        Sum side[kSide];
+        for (Word i = 0; i < kSide; ++i) side[i] = Maximum ? part[i] : static_cast<Sum>(part[i] + border);
+        for (Word w = from + 1; w < to; ++w) {
+          part += channels;
+          for (Word i = 0; i < kSide; ++i) side[i] = reduce(side[i], part[i]);
+        }
+        std::copy_n(side, kSide, y + c);
+      }
     }
   }
 }
