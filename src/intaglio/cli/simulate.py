@@ -29,7 +29,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--gate-level",
         action="store_true",
-        help="run the netlist that Yosys makes of the bundle, for ECP5; some times slower",
+        help="run the netlist that Yosys makes (ECP5, GW2A, iCE40); some times slower",
     )
     parser.add_argument("--seed", type=int, default=1, help="of the stalls")
     parser.add_argument("--work", type=Path, metavar="FOLDER", help="default: BUNDLE.sim")
