@@ -91,7 +91,7 @@ CLOCK_MHZ = 100.0
 #: which makes more frames a second although each takes 17 % more cycles (nextpnr 0.11.1, seed 1).
 FILL = 0.92
 #: The same for tables and flip-flops. Products of few bits can be made of tables, so a search for
-#: throughput would take all there are, for minutes of simulation and hours of routing.
+#: throughput would take all there are, for hours of routing.
 LOGIC_FILL = 0.25
 
 
