@@ -124,6 +124,7 @@ def test_what_prices_leave_open_is_searched_exactly() -> None:
     """With no prices tried, every feasibility and every smallest design is found by extension."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(folding, "PRICE_STEPS", 0)
+        patch.setattr(folding, "BOUND_STEPS", 0)
         test_the_search_finds_what_trying_everything_finds()
         test_the_smallest_design_of_an_interval_is_found()
 

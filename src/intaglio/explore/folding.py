@@ -40,8 +40,12 @@ from intaglio.ir.graph import Program
 
 #: Prices tried before what they leave open is searched.
 PRICE_STEPS = 24
-#: Partial designs extended from each state where any design will do, before all are.
+#: Partial designs extended from each state where any design will do, and before all are.
 WIDTH = 8
+WIDTHS = (WIDTH, 64, None)
+#: Extra prices tried for a bound; after so many that raise it by no more than this part of it, the
+#: steps between them halve.
+BOUND_STEPS, IDLE_STEPS, WORTHWHILE = 60, 4, 1e-5
 
 
 @dataclass(frozen=True)
@@ -222,24 +226,45 @@ class Search:
         best = self._any(interval)
         if best is None:
             return None
-        # Designs that fit cost at most what the best does, and at extra prices for what is scarce
-        # at most as much more as the whole device costs at those.
-        extra, tightest, least = self._shares, self._shares, 0.0
-        for _ in range(PRICE_STEPS):
-            found = cheapest(self.choices, self._shares + extra, interval) or best
-            if self._fits(found) and self._price(found) < self._price(best):
-                best = found
-            bound = float(found.cells @ (self._shares + extra) - self._limit @ extra)
-            if bound > least:
-                tightest, least = extra, bound
-            extra = extra * self._excess(found)
-        if least >= self._price(best) * (1 - ROUNDING):
-            return best
-        for width in (WIDTH, None):  # the better a design is known, the fewer others are extended
-            at_most = self._price(best) + float(self._limit @ tightest)
-            known = (self._shares, self._price(best)), (self._shares + tightest, at_most)
+        best, extra, bound = self._bounded(best, interval)
+        for width in WIDTHS:  # the better a design is known, the fewer others are extended
+            if bound >= self._price(best) * (1 - ROUNDING):
+                return best
+            at_most = self._price(best) + float(self._limit @ extra)
+            known = (self._shares, self._price(best)), (self._shares + extra, at_most)
             best = self._extended(interval, *known, width=width) or best
         return best
+
+    def _bounded(self, best: Walk, interval: int) -> tuple[Walk, Array, float]:
+        """Look for the extra prices of scarce cells at which the cheapest design is dearest.
+
+        Designs that fit cost at most as much more as the whole device costs at extra prices, so
+        the cheapest at those, less that, bounds the smallest that fits: the Lagrangian dual, climbed
+        by subgradients with Polyak's steps, which halve where they lead nowhere.
+
+        Returns:
+            The smallest design met that fits, the best extra prices and their bound.
+        """
+        whole = self._limit * self._shares
+        extra = tightest = np.zeros(len(whole))
+        least, part, idle = -np.inf, 1.0, 0
+        for _ in range(BOUND_STEPS):
+            found = cheapest(self.choices, self._shares * (1 + extra), interval) or best
+            if self._fits(found) and self._price(found) < self._price(best):
+                best = found
+            lacking = found.cells * self._shares - whole
+            bound = self._price(found) + float(lacking @ extra)
+            idle = 0 if bound > least * (1 + WORTHWHILE) else idle + 1
+            if bound > least:
+                tightest, least = extra, bound
+            if idle == IDLE_STEPS:
+                part, idle = part / 2, 0
+            lacking = np.where((extra <= 0) & (lacking < 0), 0, lacking)
+            if least >= self._price(best) * (1 - ROUNDING) or not lacking.any():
+                break
+            length = part * (self._price(best) - bound) / float(lacking @ lacking)
+            extra = np.maximum(0, extra + length * lacking)
+        return best, self._shares * tightest, least
 
     def _extended(
         self, interval: int, *known: tuple[Array, float], width: int | None = None
