@@ -238,9 +238,9 @@ class Search:
     def _bounded(self, best: Walk, interval: int) -> tuple[Walk, Array, float]:
         """Look for the extra prices of scarce cells at which the cheapest design is dearest.
 
-        Designs that fit cost at most as much more as the whole device costs at extra prices, so
-        the cheapest at those, less that, bounds the smallest that fits: the Lagrangian dual, climbed
-        by subgradients with Polyak's steps, which halve where they lead nowhere.
+        Designs that fit cost at most as much more as the whole device costs at extra prices, so the
+        cheapest at those, less that, bounds the smallest that fits: the Lagrangian dual, climbed by
+        subgradients with Polyak's steps, which halve where they lead nowhere.
 
         Returns:
             The smallest design met that fits, the best extra prices and their bound.
