@@ -124,7 +124,7 @@ def _after(net: Network, layer: Layer) -> Iterator[int]:
     last = layer.shape[0] - 1
     for term in layer.terms:
         seen = rows_of(term, range(last, last + 1))
-        for part in net.parts[term.value]:
+        for part in net.read_by(term):
             whole = part.value in net.packed or seen.stop == term.shape[0]
             if whole and part.value in numbers:
                 yield numbers[part.value]
@@ -140,11 +140,11 @@ def _term_size(net: Network, layer: Layer, term: Term) -> TermSize:
         inputs,
         outputs // term.groups,
         (r, s),
-        tuple(part.channels for part in net.parts[term.value]),
+        tuple(part.channels for part in net.read_by(term)),
         max(1, int(((seen >= 0) & (seen < height)).sum())),
         width * channels,
         term.dilation[1] != 1,
-        (1,) if layer.maximum or len(net.parts[term.value]) > 1 else _kept(term),
+        (1,) if layer.maximum or len(net.read_by(term)) > 1 else _kept(term),
     )
 
 

@@ -238,6 +238,7 @@ def _reshape(draw: st.DrawFn, sketch: Sketch, act_bits: int, weight_bits: int) -
         (1, height * width, channels),
         (width, height, channels),
         (height, 1, width * channels),
+        (1, 1, height * width * channels),
     ]
     joins = [
         node for node in sketch.nodes if node.name == sketch.tip and isinstance(node.op, Concat)

@@ -116,7 +116,7 @@ def _together(term: Term, array: Array) -> int:
 
 def _edges(net: Network, term: Term, inputs: int) -> set[int]:
     """Return the groups at which another stored value begins."""
-    ends = np.cumsum([part.channels for part in net.parts[term.value]])
+    ends = np.cumsum([part.channels for part in net.read_by(term)])
     if np.any(ends % inputs):
         raise ModelError(f"groups of {term.value!r} must not reach over what is joined there")
     return {int(end) // inputs for end in ends}
@@ -137,7 +137,7 @@ def _pieces(
     low = first // outputs * inputs  # first channel that the block sees
     high = ((first + count - 1) // outputs + 1) * inputs
     start = 0
-    for part in net.parts[term.value]:
+    for part in net.read_by(term):
         end = start + part.channels
         if low < end and start < high:
             if term.groups > 1 and not (start <= low and high <= end):

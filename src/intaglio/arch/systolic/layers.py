@@ -127,6 +127,14 @@ class Network:
     parts: Mapping[str, tuple[Part, ...]]
     packed: frozenset[str] = frozenset()
 
+    def read_by(self, term: Term) -> tuple[Part, ...]:
+        """Return the stored values that a term reads, each with the channels seen of it."""
+        parts = self.parts[term.value]
+        if term.value not in self.packed:
+            return parts
+        (part,) = parts
+        return (replace(part, channels=term.shape[2]),)
+
 
 def network(program: Program) -> Network:
     """Return a program's layers.
