@@ -5,7 +5,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pytest
@@ -13,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from intaglio.arch.dataflow import dataflow
-from intaglio.arch.design import Design
+from intaglio.arch.design import Design, Endpoint
 from intaglio.devices import device
 from intaglio.hw.unit import Fold
 from intaglio.ir.graph import Node
@@ -53,7 +56,13 @@ def test_any_name_becomes_an_identifier(name: str) -> None:
     assert re.fullmatch(r"[A-Za-z]\w*", identifier(name), re.ASCII)
 
 
-@pytest.mark.parametrize("name", ["small", "module", "adder", "row_stack", "MULT18X18D"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("small", "module", "adder", "row_stack", "MULT18X18D"),
+        *("clk", "rst", "aclk", "std", "x_valid", "y_out_data", "u_y", "s_axis_tdata"),
+    ],
+)
 def test_a_network_may_be_named_like_a_keyword_or_a_module(name: str, tmp_path: Path) -> None:
     assert module_name(name) == f"{name}_net"
     design = designed(Node("y", Relu(), ("x",)))
@@ -81,6 +90,28 @@ def test_both_operands_of_a_sum_can_have_converters_of_their_own() -> None:
     assert len(set(names)) == len(names)
     assert "sum.width" in names
     assert "sum.width1" in names
+
+
+@pytest.mark.parametrize("names", [("x", "last"), ("x", "u_x", "x_out_ready")])
+def test_no_two_things_of_a_top_level_have_one_name(
+    names: tuple[str, ...], tmp_path: Path, runtime: Path
+) -> None:
+    graph = [Node(name, Relu(), (before,)) for before, name in pairwise(names)]
+    bundle = emit(designed(*graph), tmp_path / "bundle")
+    text = (bundle.folder / "rtl" / f"{bundle.top}.sv").read_text()
+    declared = re.findall(r"^  logic (?:\[.*\] )?(\w+)(?:, (\w+))?;", text, re.MULTILINE)
+    found = [name for pair in declared for name in pair if name]
+    found += re.findall(r"^  \) (\w+) \($", text, re.MULTILINE)
+    assert len(set(found)) == len(found) > 8
+    frames = np.random.default_rng(0).integers(-128, 128, (2, 2, 3, 4))
+    simulate(bundle, frames, runtime=runtime, optimize="-O0", progress=False)
+
+
+def test_an_input_may_be_named_like_the_stream_of_a_unit() -> None:
+    unit = SimpleNamespace(name="a", unit=SimpleNamespace(outputs={"out": None}))
+    names = Names.of(cast("Design", SimpleNamespace(inputs={"a_out": None}, instances=[unit])))
+    assert names.inputs == {"a_out": "a_out"}
+    assert names.wire(Endpoint("a", "out")) == "a_2_out"
 
 
 def test_a_network_of_awkward_names_simulates(tmp_path: Path, runtime: Path) -> None:

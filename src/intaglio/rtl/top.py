@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from intaglio.arch.design import Design, Endpoint, Instance
@@ -19,37 +20,56 @@ def identifier(name: str) -> str:
 
 
 def module_name(name: str) -> str:
-    """Turn a network's name into one for its module: no keyword, and no module of the library."""
+    """Turn a network's name into one for its module.
+
+    It is no keyword, no module of the library, and nothing that is declared inside the module.
+    """
     plain = identifier(name)
-    return f"{plain}_net" if plain in KEYWORDS or library.names_module(plain) else plain
+    taken = plain in KEYWORDS or library.names_module(plain) or _DECLARED.fullmatch(plain)
+    return f"{plain}_net" if taken else plain
+
+
+#: What a stream's wires end in.
+_SIGNALS = ("valid", "ready", "data")
+#: What a top level may declare, whatever the network; `std` is SystemVerilog's own package.
+_DECLARED = re.compile(r"std|a?clk|aresetn|rst|[sm]_axi.*|u_.*|unused_.*|.*_(valid|ready|data)")
 
 
 @dataclass(frozen=True)
 class Names:
-    """Identifiers of a design's instances, unique however close the names are."""
+    """Identifiers of a design's inputs and instances; all that is made of them is unique."""
 
+    inputs: dict[str, str]
     instances: dict[str, str]
 
     @classmethod
     def of(cls, design: Design) -> Names:
-        """Choose an identifier for every instance."""
-        used: set[str] = {identifier(name) for name in design.inputs}
-        chosen: dict[str, str] = {}
-        for instance in design.instances:
-            name = base = identifier(instance.name)
-            count = 1
-            while name in used:
-                count += 1
-                name = f"{base}_{count}"
-            used.add(name)
-            chosen[instance.name] = name
-        return cls(chosen)
+        """Choose an identifier for every input and instance."""
+        used: set[str] = set()
+        inputs = {name: _unused(name, [""], used) for name in design.inputs}
+        instances = {
+            instance.name: _unused(instance.name, [f"_{p}" for p in instance.unit.outputs], used)
+            for instance in design.instances
+        }
+        return cls(inputs, instances)
 
     def wire(self, end: Endpoint) -> str:
         """The name of a stream's wires, without their suffix."""
         if not end.instance:
-            return identifier(end.port)
+            return self.inputs[end.port]
         return f"{self.instances[end.instance]}_{end.port}"
+
+
+def _unused(name: str, streams: Sequence[str], used: set[str]) -> str:
+    """Choose an identifier that leads to none that is used, and note what it leads to."""
+    base = identifier(name)
+    for chosen in (base, *(f"{base}_{number}" for number in range(2, len(used) + 3))):
+        wires = {f"{chosen}{stream}_{signal}" for stream in streams for signal in _SIGNALS}
+        declared = {chosen, f"u_{chosen}", *wires}
+        if used.isdisjoint(declared):
+            used |= declared
+            return chosen
+    raise AssertionError("there are more candidates than used identifiers")  # pragma: no cover
 
 
 def axis_width(stream: Stream) -> int:
@@ -73,9 +93,9 @@ def top_level(design: Design, module: str) -> str:
     lines = [
         *_header(module, into, out),
         *_wires(design, names),
-        f"  assign {identifier(source)}_valid = s_axis_tvalid;",
-        f"  assign {identifier(source)}_data = s_axis_tdata[{into.width - 1}:0];",
-        f"  assign s_axis_tready = {identifier(source)}_ready;",
+        f"  assign {names.inputs[source]}_valid = s_axis_tvalid;",
+        f"  assign {names.inputs[source]}_data = s_axis_tdata[{into.width - 1}:0];",
+        f"  assign s_axis_tready = {names.inputs[source]}_ready;",
     ]
     if axis_width(into) > into.width:
         lines += [
@@ -172,7 +192,7 @@ def _footer(design: Design, names: Names, out: Stream) -> list[str]:
         "",
         "  // the end of a frame",
         f"  logic [{count - 1}:0] unused_beat;",
-        f"  loop_counter #(.Count({out.beats})) u_last (",
+        f"  loop_counter #(.Count({out.beats})) frame_end (",
         "    .clk_i(clk), .rst_i(rst), .step_i(m_axis_tvalid && m_axis_tready),",
         "    .last_o(m_axis_tlast), .count_o(unused_beat)",
         "  );",
