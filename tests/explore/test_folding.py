@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import pairwise, product
 
@@ -18,7 +18,7 @@ from intaglio.arch.dataflow import capacity, dataflow, hardware_graph
 from intaglio.arch.design import Design
 from intaglio.devices import device
 from intaglio.devices.description import Device
-from intaglio.errors import InfeasibleError
+from intaglio.errors import InfeasibleError, ModelError
 from intaglio.explore import folding
 from intaglio.explore.folding import best_throughput, least_area, pareto
 from intaglio.hw.cost import Resources
@@ -28,6 +28,7 @@ from intaglio.ir.constant import Constant
 from intaglio.ir.graph import Graph, Node, Program
 from intaglio.numerics.types import IntType
 from intaglio.ops.conv2d import Conv2d
+from intaglio.ops.flatten import Flatten
 from intaglio.ops.relu import Relu
 from intaglio.ops.requantize import Requantize
 from tests.programs import codes, convolutional, program, residual
@@ -209,3 +210,10 @@ def test_less_speed_never_takes_more_cells() -> None:
     assert slower.interval <= 4 * found.interval
     bound = capacity(TARGET)
     assert share(slower.resources, bound) <= share(found.resources, bound)
+
+
+@pytest.mark.parametrize("search", [best_throughput, pareto])
+def test_a_network_of_wires_has_nothing_to_fold(search: Callable[..., object]) -> None:
+    made = program((2, 2, 1), [Node("y", Flatten(), ("x",))])
+    with pytest.raises(ModelError, match=r"'network' only renames its input$"):
+        search(made, TARGET)

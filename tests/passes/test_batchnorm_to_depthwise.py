@@ -19,7 +19,7 @@ from tests.ir.graphs import graphs
 
 def _alone(*shape: int) -> Graph:
     random = np.random.default_rng(0)
-    constants = {n: Constant(random.standard_normal(shape[-1]), FLOAT32) for n in ("s", "o")}
+    constants = {n: Constant(random.standard_normal(shape[-1] if shape else 1), FLOAT32) for n in ("s", "o")}
     nodes = (Node("n", BatchNorm(), ("x", "s", "o"), "/n"), Node("r", Relu(), ("n",)))
     return Graph("g", (Value("x", TensorType(shape, FLOAT32)),), nodes, ("r",), constants)
 
@@ -31,7 +31,7 @@ def test_an_image_is_convolved_channel_by_channel() -> None:
     assert node.inputs == ("x", "n.weight", "n.bias")
 
 
-@pytest.mark.parametrize("shape", [(6,), (1,), (4, 3)])
+@pytest.mark.parametrize("shape", [(6,), (1,), (4, 3), ()])
 def test_what_is_no_image_is_reshaped_and_back(shape: tuple[int, ...]) -> None:
     after = run_passes(_alone(*shape), [batchnorm_to_depthwise])
     assert [n.op.name for n in after.nodes] == ["reshape", "conv2d", "reshape", "relu"]

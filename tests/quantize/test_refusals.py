@@ -5,6 +5,8 @@ import numpy as np
 import pytest
 
 from intaglio.errors import ModelError, QuantizationError
+from intaglio.ir.execute import run_program
+from intaglio.ops.clip import Clip
 from intaglio.ops.matmul import Matmul
 from intaglio.ops.relu import Relu
 from intaglio.quantize.program import quantize
@@ -36,6 +38,20 @@ def test_integers_wider_than_any_are_refused_by_name() -> None:
         ModelError, match=r"^matmul 'f\.acc' .*: an integer's width must be 1\.\.48"
     ):
         quantize(graph, np.ones((1, 70_000)), scheme)
+
+
+@pytest.mark.parametrize(("low", "high"), [(2.0, 6.0), (-6.0, -2.0)])
+def test_a_clip_that_no_code_reaches_is_refused(low: float, high: float) -> None:
+    graph = network((3,), ("k", Clip(low, high), "x"))
+    with pytest.raises(QuantizationError, match=r"^clip 'k' \(/k\) must clip at a value in its"):
+        quantize(graph, uniform(1, 16, 3) - 0.5)
+    reached = quantize(graph, np.array([[0.0, low, high]]))
+    assert run_program(reached, reached.quantize_input(np.full((1, 3), low))).min() != 0
+
+
+def test_a_network_without_a_node_is_data_as_it_is() -> None:
+    program = quantize(network((3,), outputs=("x",)), normal(1, 4, 3), Scheme.named("w4a4"))
+    assert program.graph.nodes == ()
 
 
 def test_an_operator_without_a_rule_is_refused() -> None:

@@ -32,8 +32,10 @@ def hardware_graph(program: Program) -> Graph:
     for node in graph.nodes:
         if not isinstance(node.op, StreamOperator):
             raise ModelError(f"{node} must have hardware; {node.op.name} has none")
-    if len(graph.inputs) != 1 or graph.inputs[0].name not in graph.consumers:
-        raise ModelError(f"a design must have one input that is read, not {len(graph.inputs)}")
+    if len(graph.inputs) != 1:
+        raise ModelError(f"a design must have one input, not {len(graph.inputs)}")
+    if graph.inputs[0].name not in graph.consumers:
+        raise nothing_to_compute(graph)
     if len(graph.outputs) != 1:
         raise ModelError(f"a design must have one output, not {len(graph.outputs)}")
     return graph
@@ -214,7 +216,12 @@ def _first_lanes(graph: Graph, value: str, units: Mapping[str, Unit | None]) -> 
         if unit is not None:
             return next(iter(unit.inputs.values())).lanes
         names.add(node.name)
-    raise ModelError(f"a design must compute something; {graph.name!r} only renames its input")
+    raise nothing_to_compute(graph)
+
+
+def nothing_to_compute(graph: Graph) -> ModelError:
+    """Return the error of a graph that has no node with hardware of its own."""
+    return ModelError(f"a design must compute something; {graph.name!r} only renames its input")
 
 
 def require_fit(design: Design) -> Design:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from intaglio.arch.dataflow import nothing_to_compute
 from intaglio.devices.description import Device
 from intaglio.explore.options import KINDS, NOTHING, Option, converter, forks, options
 from intaglio.hw.unit import Stream
@@ -158,7 +159,7 @@ def choices(
         waits: whether cycles until each unit's first result are one more kind of cell, the last.
 
     Raises:
-        ModelError: a node has no hardware.
+        ModelError: a node has no hardware, or there is no node that needs any.
     """
     found = {n.name: tuple(options(graph, n, device, waits=waits)) for n in graph.nodes}
     wires = {name: made[0] for name, made in found.items() if not made[0].inputs}
@@ -167,6 +168,8 @@ def choices(
     for node in graph.nodes:
         if node.name not in wires:
             steps.append(streams.step(node, found[node.name]))
+    if not steps:
+        raise nothing_to_compute(graph)
     names = [value.name for value in graph.inputs if value.name in streams.lanes]
     start = [streams.fork_cells(name, lanes) for name in names for lanes in streams.lanes[name]]
     made = Choices(tuple(steps), streams.lanes, np.array(start, dtype=np.int64))

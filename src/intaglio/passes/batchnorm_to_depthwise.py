@@ -28,7 +28,7 @@ def _depthwise(graph: Graph, node: Node) -> Replacement | None:
         return None
     x, scale, offset = node.inputs
     shape = graph.types[x].shape
-    channels = shape[-1]
+    channels = shape[-1] if shape else 1
     names = f"{node.name}.weight", f"{node.name}.bias"
     weight = graph.constants[scale].data.reshape(channels, 1, 1, 1)
     constants = {

@@ -239,8 +239,8 @@ def _bounds(node: Node) -> tuple[float, float] | None:
             return None
 
 
-def code_inside(node: Node, coding: Coding, real: float) -> int:
-    """Return the code of a real number that must not saturate.
+def code_inside(node: Node, coding: Coding, real: float, does: str) -> int:
+    """Return the code of a real number that must not saturate; `does` says what for.
 
     Raises:
         QuantizationError: it lies outside what the codes reach.
@@ -251,7 +251,7 @@ def code_inside(node: Node, coding: Coding, real: float) -> int:
     )
     if not lowest - coding.scale / 2 <= real <= highest + coding.scale / 2:
         raise QuantizationError(
-            f"{node} must pad with a value in its input's range {lowest:.4g}..{highest:.4g}, "
+            f"{node} must {does} a value in its input's range {lowest:.4g}..{highest:.4g}, "
             f"not {real}: give calibration data that reaches it"
         )
     return coding.code(real)

@@ -59,7 +59,7 @@ from intaglio.quantize.limits import limit_ranges
 from intaglio.quantize.products import multiply
 from intaglio.quantize.quantizer import Coding
 from intaglio.quantize.ranges import Observer
-from intaglio.quantize.reorder import rectify_before_pooling
+from intaglio.quantize.reorder import rectify_first
 from intaglio.quantize.resizing import bilinear
 from intaglio.quantize.rounding import ROUNDERS, rounded
 from intaglio.quantize.sample import Moments, Sample
@@ -131,7 +131,7 @@ def quantize(
 
 def prepared(graph: Graph) -> Graph:
     """Rewrite the floats so that each layer ends in one requantizer, and prove nothing changed."""
-    after = rectify_before_pooling(batchnorm_to_depthwise(fold_batchnorm(graph)))
+    after = rectify_first(batchnorm_to_depthwise(fold_batchnorm(graph)))
     if after.nodes != graph.nodes:
         equal_on_random_input(graph, after, "preparing for integers")
     return after
@@ -175,7 +175,7 @@ def _dot(build: Build, node: Node, op: Conv2d | ConvTranspose2d | Matmul) -> Non
     layer = integer_layer(node, found.codes, real, grid, source)
     coding = build.coding(tail.name, step=float(layer.scale.max()))
     if isinstance(op, Conv2d | ConvTranspose2d):
-        op = replace(op, pad_value=code_inside(node, source, op.pad_value))
+        op = replace(op, pad_value=code_inside(node, source, op.pad_value, "pad with"))
     names = (
         x,
         build.constant(f"{node.name}.weight", layer.weight),
@@ -281,11 +281,14 @@ def _relu(build: Build, node: Node, _op: Relu) -> None:
 
 def _clip(build: Build, node: Node, op: Clip) -> None:
     coding = build.codings[node.inputs[0]]
-    _keep(build, node, Clip(coding.code(op.low), coding.code(op.high)))
+    low, high = coding.code(op.low), coding.code(op.high)
+    if low == high:  # every result is that bound, so it must have a code
+        code_inside(node, coding, op.low if low == coding.element.max else op.high, "clip at")
+    _keep(build, node, Clip(low, high))
 
 
 def _pad(build: Build, node: Node, op: Pad) -> None:
-    code = code_inside(node, build.codings[node.inputs[0]], op.value)
+    code = code_inside(node, build.codings[node.inputs[0]], op.value, "pad with")
     _keep(build, node, replace(op, value=code))
 
 

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Rectify before max pooling instead of after it, so that the convolution's requantizer does it.
+"""Rectify before max pooling and concat instead of after, so that a layer's requantizer does it.
 
     relu(max_pool(x)) = max_pool(relu(x)), and the same for clip: both never decrease
+    relu(concat(x, y)) = concat(relu(x), relu(y))
 
-Without this the convolution's codes would be spread over negative values that nobody reads.
+Without this the layer's codes would be spread over negative values that nobody reads.
 """
 
 from __future__ import annotations
@@ -12,24 +13,29 @@ from dataclasses import replace
 
 from intaglio.ir.graph import Graph, Node, rebuild
 from intaglio.ops.clip import Clip
+from intaglio.ops.concat import Concat
 from intaglio.ops.max_pool import MaxPool
 from intaglio.ops.relu import Relu
 
 
-def rectify_before_pooling(graph: Graph) -> Graph:
-    """Swap each max_pool with the relu or clip that alone reads it.
+def rectify_first(graph: Graph) -> Graph:
+    """Swap each max_pool and each concat with the relu or clip that alone reads it.
 
-    The pool takes the rectifier's name, since it now makes the same value; the new value before it
-    is named `<pool>.<operator>`.
+    It takes the rectifier's name, since it now makes the same value; the new value before it is
+    named `<node>.<operand>.<operator>`.
     """
     while (pair := _pair(graph)) is not None:
-        pool, rectifier = pair
-        inner = Node(f"{pool.name}.{rectifier.op.name}", rectifier.op, pool.inputs)
-        outer = replace(rectifier, op=pool.op, inputs=(inner.name,))
+        first, rectifier = pair
+        inner = {
+            name: Node(f"{first.name}.{operand}.{rectifier.op.name}", rectifier.op, (name,))
+            for operand, name in zip(first.op.operands, first.inputs, strict=True)
+        }
+        inputs = tuple(inner[name].name for name in first.inputs)
+        outer = replace(rectifier, op=first.op, inputs=inputs)
         nodes: list[Node] = []
         for node in graph.nodes:
-            if node is pool:
-                nodes += [inner, outer]
+            if node is first:
+                nodes += [*inner.values(), outer]
             elif node is not rectifier:
                 nodes.append(node)
         graph = rebuild(graph, nodes, graph.constants)
@@ -40,7 +46,7 @@ def _pair(graph: Graph) -> tuple[Node, Node] | None:
     for node in graph.nodes:
         readers = graph.consumers.get(node.name, ())
         if (
-            isinstance(node.op, MaxPool)
+            isinstance(node.op, MaxPool | Concat)
             and node.name not in graph.outputs
             and len(readers) == 1
             and isinstance(readers[0].op, Relu | Clip)

@@ -54,7 +54,7 @@ class Sample:
     """The values of some frames, as far as they are still to be read."""
 
     def __init__(self, graph: Graph, frames: np.ndarray) -> None:
-        total = sum(graph.types[node.name].size for node in graph.nodes)
+        total = sum(graph.types[node.name].size for node in graph.nodes) or 1
         frames = frames[: max(32, min(FRAMES, ELEMENTS // total))]
         self._frames = frames
         self._codes: dict[str, np.ndarray] = {}
