@@ -215,8 +215,12 @@ class Search:
             if self._fits(found):
                 return found
             prices = prices * self._excess(found)
-        known = prices, float(self._limit @ prices)
-        return self._extended(interval, known, width=WIDTH) or self._extended(interval, known)
+        fitting, extra, bound = self._bounded(None, interval)
+        if fitting is not None or bound > float(self._limit @ self._shares) * (1 + ROUNDING):
+            return fitting
+        dearer = self._shares + extra
+        known = (prices, float(self._limit @ prices)), (dearer, float(self._limit @ dearer))
+        return self._extended(interval, *known, width=WIDTH) or self._extended(interval, *known)
 
     def _smallest(self, interval: int) -> Walk | None:
         """Return the smallest design of an interval that fits, or None."""
@@ -226,7 +230,8 @@ class Search:
         best = self._any(interval)
         if best is None:
             return None
-        best, extra, bound = self._bounded(best, interval)
+        found, extra, bound = self._bounded(best, interval)
+        best = found or best
         for width in WIDTHS:  # the better a design is known, the fewer others are extended
             if bound >= self._price(best) * (1 - ROUNDING):
                 return best
@@ -235,7 +240,7 @@ class Search:
             best = self._extended(interval, *known, width=width) or best
         return best
 
-    def _bounded(self, best: Walk, interval: int) -> tuple[Walk, Array, float]:
+    def _bounded(self, best: Walk | None, interval: int) -> tuple[Walk | None, Array, float]:
         """Look for the extra prices of scarce cells at which the cheapest design is dearest.
 
         Designs that fit cost at most as much more as the whole device costs at extra prices, so the
@@ -243,15 +248,23 @@ class Search:
         subgradients with Polyak's steps, which halve where they lead nowhere.
 
         Returns:
-            The smallest design met that fits, the best extra prices and their bound.
+            The smallest design known that fits, the best extra prices and their bound. Where none
+            is known, the first that is met ends the climb, and a bound above the price of the whole
+            device says that there is none.
         """
         whole = self._limit * self._shares
+        known = best is not None
         extra = tightest = np.zeros(len(whole))
         least, part, idle = -np.inf, 1.0, 0
         for _ in range(BOUND_STEPS):
-            found = cheapest(self.choices, self._shares * (1 + extra), interval) or best
-            if self._fits(found) and self._price(found) < self._price(best):
-                best = found
+            found = cheapest(self.choices, self._shares * (1 + extra), interval)
+            if found is None:
+                return None, extra, np.inf
+            most = float(whole.sum()) if best is None else self._price(best)
+            if self._fits(found) and self._price(found) <= most:
+                best, most = found, self._price(found)
+                if not known:
+                    break
             lacking = found.cells * self._shares - whole
             bound = self._price(found) + float(lacking @ extra)
             idle = 0 if bound > least * (1 + WORTHWHILE) else idle + 1
@@ -260,9 +273,9 @@ class Search:
             if idle == IDLE_STEPS:
                 part, idle = part / 2, 0
             lacking = np.where((extra <= 0) & (lacking < 0), 0, lacking)
-            if least >= self._price(best) * (1 - ROUNDING) or not lacking.any():
+            if least > most * (1 + (ROUNDING if best is None else -ROUNDING)) or not lacking.any():
                 break
-            length = part * (self._price(best) - bound) / float(lacking @ lacking)
+            length = part * (most - bound) / float(lacking @ lacking)
             extra = np.maximum(0, extra + length * lacking)
         return best, self._shares * tightest, least
 
