@@ -4,11 +4,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
 import torch
 import torch.nn.functional as F  # noqa: N812
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch import nn
 
 from intaglio.errors import ModelError
@@ -68,6 +71,7 @@ LAYERS: list[tuple[nn.Module, list[str] | None]] = [
     (nn.PixelShuffle(2), ["depth_to_space"]),
     (nn.Upsample(scale_factor=2), ["upsample"]),
     (nn.Upsample(size=(18, 16)), ["upsample"]),
+    (Function(lambda x: F.interpolate(x, scale_factor=(0.4, 1))), ["slice"]),
     (nn.Upsample(scale_factor=2, mode="bilinear"), ["upsample_bilinear"]),
     (nn.Softmax(1), ["softmax"]),
     (nn.LogSoftmax(1), ["softmax"]),
@@ -79,6 +83,8 @@ LAYERS: list[tuple[nn.Module, list[str] | None]] = [
     (Function(lambda x: x[:, 1:3, ::2]), ["slice", "slice"]),
     (Function(lambda x: x[:, :, 2]), None),
     (Function(lambda x: F.glu(x, 1)), None),
+    (Function(F.glu), ["slice", "slice", "function", "mul"]),
+    (nn.GLU(), ["slice", "slice", "function", "mul"]),
     (Function(lambda x: torch.mul(*x.chunk(2, 1))), ["slice", "slice", "mul"]),
     (Function(lambda x: torch.add(*x.split([2, 2], 1))), ["slice", "slice", "add"]),
     (Function(lambda x: x.transpose(2, 3) @ x), None),
@@ -141,6 +147,25 @@ def test_attention() -> None:
             "aten.upsample_bilinear2d 'upsample_bilinear2d': align_corners must be off",
         ),
         (
+            Function(lambda x: torch.round(x, decimals=1)),
+            "aten.round 'round_1': decimals must be 0, not 1 (nearest: scaling before and after)",
+        ),
+        (
+            Function(lambda x: (x + torch.ones(1, 1, 1, 1, 8)).softmax(1)),
+            "aten.add 'add': a constant operand must have at most the 4 axes of the other, "
+            "not be [1, 1, 1, 1, 8]",
+        ),
+        (
+            Function(lambda x: torch.addmm(torch.ones(2, 1), x.mean((2, 3)), torch.ones(4, 2))),
+            "aten.addmm 'addmm': its bias must be one number a channel, not [2, 1]",
+        ),
+        (
+            Function(lambda x: F.interpolate(x, scale_factor=(2, 2.125), mode="bilinear")),
+            "aten.upsample_bilinear2d 'upsample_bilinear2d': bilinear interpolation must be to "
+            "twice the size, not 6x8 to 12x17 by 2 and 2.125 "
+            "(nearest: Resize by 2, one after another)",
+        ),
+        (
             Function(lambda x: torch.div(x, 2, rounding_mode="floor")),
             "aten.div 'div': the quotient must not be rounded",
         ),
@@ -150,3 +175,25 @@ def test_what_is_refused(module: nn.Module, text: str) -> None:
     with pytest.raises(ModelError) as caught:
         load_torch(module, torch.zeros(IMAGE))
     assert str(caught.value) == f"{type(module).__name__}: {text}"
+
+
+#: Wholes, parts, and what gives a whole size but is none.
+FACTORS = st.sampled_from([0.3, 1 / 3, 0.4, 0.5, 0.75, 1.1, 2, 2.1, 2.3, 3])
+SIZES = st.tuples(st.integers(1, 9), st.integers(1, 9))
+
+
+@settings(max_examples=settings().max_examples // 10)  # an export takes its time
+@given(
+    SIZES,
+    st.one_of(
+        st.builds(lambda *f: {"scale_factor": f}, FACTORS, FACTORS),
+        st.builds(lambda f: {"scale_factor": f, "recompute_scale_factor": True}, FACTORS),
+        st.builds(lambda size: {"size": size}, SIZES),
+    ),
+    st.sampled_from(["nearest", "bilinear"]),
+)
+def test_any_other_size_is_refused_or_means_what_torch_says(
+    size: tuple[int, int], wanted: dict[str, Any], mode: str
+) -> None:
+    with suppress(ModelError):
+        _names(Function(lambda x: F.interpolate(x, **wanted, mode=mode)), (1, 2, *size))

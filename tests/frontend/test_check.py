@@ -88,6 +88,23 @@ def test_a_wrong_output_is_found(tmp_path: Path) -> None:
         check_onnx(source, replace(imported, outputs=((origin, wrong),)), None)
 
 
+def test_a_value_of_another_size_is_found(tmp_path: Path) -> None:
+    model = Model((2, 5, 5))
+    model.node("MaxPool", "x", kernel_shape=[2, 2], strides=[2, 2])
+    model.node("Relu")
+    source, imported = _imported(model.save(tmp_path))
+    node = imported.graph.nodes[0].name
+    layouts = {**imported.layouts, node: imported.layouts[node].resized((2, 3, 3))}
+    with pytest.raises(VerificationError, match=r"but max_pool 'n0' \(t0\) must have shape"):
+        check_onnx(source, replace(imported, layouts=layouts), None)
+    ((origin, value),) = imported.outputs
+    wrong = replace(value, layout=value.layout.resized((2, 3, 3)))
+    with pytest.raises(
+        VerificationError, match=r"must have shape \(2, 2, 2, 2\), not \(2, 2, 3, 3"
+    ):
+        check_onnx(source, replace(imported, outputs=((origin, wrong),)), None)
+
+
 def test_small_weights_far_below_the_largest_are_not_blamed_on_rounding(tmp_path: Path) -> None:
     model = Model((64,))
     weight = model.draw(64, 8)

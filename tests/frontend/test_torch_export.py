@@ -160,7 +160,8 @@ def test_operators_mean_what_torch_says(function: Callable[[torch.Tensor], torch
         (
             nn.Sequential(nn.Upsample(scale_factor=3.0, mode="bilinear")),
             "Sequential: aten.upsample_bilinear2d 'upsample_bilinear2d': bilinear interpolation "
-            "must be to twice the size, not 8x6 to 24x18 (nearest: Resize by 2, one after another)",
+            "must be to twice the size, not 8x6 to 24x18 by 3 and 3 "
+            "(nearest: Resize by 2, one after another)",
         ),
         (
             nn.Sequential(nn.AdaptiveAvgPool2d(5)),

@@ -9,6 +9,7 @@ where its first layer may be dead.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from enum import Enum
 
@@ -103,6 +104,8 @@ def _compare(source: str, imported: Imported, inputs: Arrays, values: Arrays) ->
 def _difference(imported: Imported, inputs: Arrays, values: Arrays) -> str | None:
     """Say where graph and source differ first, or None."""
     graph = imported.graph
+    if text := _misshapen(imported, inputs, values):
+        return text
     expected = {
         node.name: _ours(imported, node.name, values[node.origin])
         for node in graph.nodes
@@ -119,6 +122,23 @@ def _difference(imported: Imported, inputs: Arrays, values: Arrays) -> str | Non
         wanted = _meant(ours, value.codes).astype(result.dtype)
         if gap := difference(result, wanted, np.abs(wanted)):
             return f"output {origin!r} {gap}"
+    return None
+
+
+def _misshapen(imported: Imported, inputs: Arrays, values: Arrays) -> str | None:
+    """Say where a value of the source first has more or fewer elements than ours, or None.
+
+    How its axes are cut may differ: inside of what became several nodes they are ours.
+    """
+    frames = max(map(len, inputs.values()))
+    ends = [(str(node), node.origin, imported.layouts[node.name]) for node in imported.graph.nodes]
+    ends += [(f"output {origin!r}", origin, value.layout) for origin, value in imported.outputs]
+    for name, origin, layout in ends:
+        if origin not in values:
+            continue
+        found, ours = np.shape(values[origin]), (frames, *layout.shape)
+        if found[:1] != ours[:1] or math.prod(found) != math.prod(ours):
+            return f"{name} must have shape {found}, not {ours}"
     return None
 
 

@@ -11,11 +11,22 @@ from intaglio.ops.windows import Padding, Pair
 
 
 def same_padding(size: Pair, kernel: Pair, stride: Pair, *, upper: bool = True) -> Padding:
-    """Return the padding that makes ceil(size / stride) windows; `upper` puts the odd one last."""
+    """Return the padding that makes ceil(size / stride) windows; `upper` puts the odd one last.
+
+    Raises:
+        UnsupportedError: windows leave out more than one place at the end. The standard's formula
+            then gives padding below 0, of which every runtime makes something else.
+    """
     totals = [
-        max((math.ceil(n / s) - 1) * s + k - n, 0)
-        for n, k, s in zip(size, kernel, stride, strict=True)
+        (math.ceil(n / s) - 1) * s + k - n for n, k, s in zip(size, kernel, stride, strict=True)
     ]
+    if min(totals) < -1:
+        raise UnsupportedError(
+            f"windows of SAME padding must leave out at most one place at the end, "
+            f"not {-min(totals)}",
+            "pads",
+        )
+    totals = [max(n, 0) for n in totals]
     fewer, more = [n // 2 for n in totals], [n - n // 2 for n in totals]
     before, after = (fewer, more) if upper else (more, fewer)
     return before[0], before[1], after[0], after[1]

@@ -78,7 +78,7 @@ def _exported(module: torch.nn.Module, example: torch.Tensor) -> torch.export.Ex
             warnings.simplefilter("ignore", FutureWarning)  # torch deprecates what it itself uses
             exported = torch.export.export(module, (example,), strict=False)
             return exported.run_decompositions({})
-    except (RuntimeError, TypeError, ValueError, AssertionError) as error:
+    except (ArithmeticError, RuntimeError, TypeError, ValueError, AssertionError) as error:
         reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise ModelError(f"{source} must be exportable by torch.export: {reason}") from None
 

@@ -227,3 +227,23 @@ def test_what_does_not_compute_is_named(
     with pytest.raises(ModelError) as caught:
         load_onnx(path := model.save(tmp_path))
     assert str(caught.value).startswith(f"{path}: {text}")
+
+
+@pytest.mark.parametrize("op", ["Softmax", "LogSoftmax"])
+@pytest.mark.parametrize("opset", [11, 12, 13])
+@pytest.mark.parametrize("axis", [None, 0, 1, 2])
+def test_shares_are_those_of_their_opset(
+    tmp_path: Path, op: str, opset: int, axis: int | None
+) -> None:
+    """Up to opset 12 the default is axis 1, and what is behind an axis belongs to it."""
+    model = Model((2, 3), opset)
+    shares = model.node(
+        op, model.constant(model.draw(1, 2, 3)), **({} if axis is None else {"axis": axis})
+    )
+    model.node("Mul", "x", shares)
+    path = model.save(tmp_path)
+    if opset == 13 or axis == 2:
+        load_onnx(path)
+    else:
+        with pytest.raises(ModelError, match="before opset 13 it goes over all axes from its own"):
+            load_onnx(path)

@@ -170,6 +170,13 @@ def test_subgraphs_in_subgraphs_are_damage_where_they_are_too_deep(tmp_path: Pat
 # --- what a network computes ---------------------------------------------------------------------
 
 
+def _far_apart(stride: int, **attributes: object) -> Callable[[Model], object]:
+    """Put pixels so far apart that only cropping makes the result small."""
+    return lambda m: m.node(
+        "ConvTranspose", m.last, m.constant(m.draw(3, 2, 1)), strides=[stride], **attributes
+    )
+
+
 @pytest.mark.parametrize(
     ("frame", "write", "text"),
     [
@@ -191,6 +198,18 @@ def test_subgraphs_in_subgraphs_are_damage_where_they_are_too_deep(tmp_path: Pat
             (1, 2048, 2048),
             lambda m: m.node("MaxPool", kernel_shape=[1000, 1000]),
             "MaxPool 'n0': a network must have at most 268435456 steps, not 1100401000000",
+        ),
+        (
+            (3, 4),
+            _far_apart(1 << 31, output_shape=[7]),
+            "ConvTranspose 'n0': a frame must have at most 33554432 elements, "
+            "not [1, 6442450945, 2]",
+        ),
+        (
+            (3, 1),
+            _far_apart(1 << 31),
+            "ConvTranspose 'n0': a frame must have at most 33554432 elements, "
+            "not [1, 2147483648, 2]",
         ),
         (
             (4,),

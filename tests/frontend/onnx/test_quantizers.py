@@ -292,3 +292,59 @@ def test_nothing_is_computed_with_codes_themselves(tmp_path: Path) -> None:
     model.node("QuantizeLinear", "x", model.constant(np.float32(0.5)), model.constant(np.uint8(0)))
     model.node("Add", model.last, model.last)
     assert "it computes with the codes of a quantized value" in _refused(tmp_path, model)
+
+
+@pytest.mark.parametrize(
+    ("element", "bits", "signed"),
+    [
+        (TensorProto.UINT8, 8, False),
+        (TensorProto.INT8, 8, True),
+        (TensorProto.UINT16, 16, False),
+        (TensorProto.INT16, 16, True),
+        (TensorProto.INT4, 4, True),
+    ],
+)
+def test_codes_are_of_the_type_that_is_told(
+    tmp_path: Path, element: int, bits: int, signed: bool
+) -> None:
+    model = Model((3,), 21)
+    step = model.constant(np.float32(0.01))
+    model.node("QuantizeLinear", "x", step, output_dtype=element)
+    model.node("DequantizeLinear", model.last, step)
+    (node,) = load_onnx(model.save(tmp_path)).nodes
+    assert isinstance(node.op, FakeQuantize)
+    low = -(1 << bits - 1) if signed else 0
+    assert (node.op.low, node.op.high) == (low, low + (1 << bits) - 1)
+
+
+@pytest.mark.parametrize(
+    ("element", "zero", "text"),
+    [
+        (TensorProto.FLOAT8E4M3FN, None, "output_dtype must be of integers, not 17"),
+        (TensorProto.INT8, np.uint8(0), "output_dtype must be that of the zero point, not 3"),
+    ],
+)
+def test_codes_of_another_type_are_refused(
+    tmp_path: Path, element: int, zero: np.uint8 | None, text: str
+) -> None:
+    model = Model((3,), 21)
+    operands = [model.constant(np.float32(0.01))]
+    operands += [] if zero is None else [model.constant(zero)]
+    model.node("QuantizeLinear", "x", *operands, output_dtype=element)
+    model.node("DequantizeLinear", model.last, *operands)
+    with pytest.raises(ModelError, match=text):
+        load_onnx(model.save(tmp_path))
+
+
+@pytest.mark.parametrize("axis", [1, -1])
+def test_codes_go_back_along_their_own_axis(tmp_path: Path, axis: int) -> None:
+    model = Model((4, 2, 4))
+    operands = model.constant(model.draw(4, low=0.1)), model.constant(np.zeros(4, np.int8))
+    model.node("QuantizeLinear", "x", *operands, axis=1)
+    model.node("DequantizeLinear", model.last, *operands, axis=axis)
+    path = model.save(tmp_path)
+    if axis == 1:
+        load_onnx(path)
+    else:
+        with pytest.raises(ModelError, match="its axis must be that of the quantizer before it"):
+            load_onnx(path)

@@ -89,9 +89,9 @@ class Call:
             raise UnsupportedError(f"argument {key} must be a number, not {found!r}")
         return float(found)
 
-    def frame_axis(self, index: int, key: str = "dim") -> int:
-        """Return an argument that is an axis as an axis of the frame."""
-        return frame_axes([self.get(index, key, 0)], len(self.activation().shape) + 1)[0]
+    def frame_axis(self, index: int, default: int = 0) -> int:
+        """Return the argument `dim` as an axis of the frame."""
+        return frame_axes([self.get(index, "dim", default)], len(self.activation().shape) + 1)[0]
 
     def integers(self, index: int, key: str) -> tuple[int, ...]:
         """Return an argument that is one integer or a list of them."""

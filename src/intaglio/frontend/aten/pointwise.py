@@ -6,12 +6,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+import numpy as np
+
 from intaglio.frontend.aten.call import Call, Operators, Result
 from intaglio.frontend.builder import Dropped, UnsupportedError
 from intaglio.frontend.geometry import (
     frame_axes,
 )
 from intaglio.frontend.layers import pointwise
+from intaglio.frontend.layers.products import check_rank
 
 
 def _relu(call: Call) -> Result:
@@ -29,6 +32,7 @@ def _clamp(call: Call) -> Result:
         found = call.optional(index, key)
         if found is not None and found.size != 1:
             raise UnsupportedError(f"argument {key} must be one number")
+        check_rank(call.activation(), np.zeros(()) if found is None else found)
         ends.append(default if found is None else float(found.reshape(-1)[0]))
     return pointwise.clip(call.builder, call.activation(), ends[0], ends[1], call.site)
 
@@ -119,6 +123,12 @@ def _gelu(call: Call) -> Result:
     return _fixed(kinds[call.get(1, "approximate", "none")])(call)
 
 
+def _round(call: Call) -> Result:
+    if decimals := call.get(1, "decimals", 0):
+        raise UnsupportedError(f"decimals must be 0, not {decimals}", "scaling before and after")
+    return _fixed("round")(call)
+
+
 def _prelu(call: Call) -> Result:
     slopes = call.array(1, "weight")
     shape = (-1, *[1] * (len(call.activation().shape) - 1))
@@ -171,7 +181,7 @@ OPERATORS: Operators = {
     "aten.reciprocal": _fixed("reciprocal"),
     "aten.relu": _relu,
     "aten.relu6": lambda call: pointwise.clip(call.builder, call.activation(), 0.0, 6.0, call.site),
-    "aten.round": _fixed("round"),
+    "aten.round": _round,
     "aten.rsqrt": _fixed("power", -0.5),
     "aten.selu": _fixed("selu", *_SELU),
     "aten.sigmoid": _fixed("sigmoid"),

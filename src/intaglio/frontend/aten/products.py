@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from intaglio.frontend.aten.call import Call, Operators, Result
@@ -17,6 +19,8 @@ def _linear(call: Call) -> Result:
 
 def _addmm(call: Call) -> Result:
     bias, matrix = call.array(0, "input"), call.array(2, "mat2") * call.named.get("alpha", 1)
+    if bias.size != math.prod(bias.shape[-1:]):
+        raise UnsupportedError(f"its bias must be one number a channel, not {list(bias.shape)}")
     total = np.broadcast_to(bias.reshape(-1) * call.named.get("beta", 1), (matrix.shape[-1],))
     return products.matmul(call.builder, call.activation(1), matrix.T, total, call.site)
 

@@ -105,7 +105,7 @@ def _chunk(call: Call) -> Result:
 
 
 def _gated(call: Call) -> Result:
-    x, axis = call.activation(), call.frame_axis(1)
+    x, axis = call.activation(), call.frame_axis(1, -1)
     half = x.shape[axis] // 2
     one = _cut(call, axis, range(half), Site(f"{call.site.name}_value", ""))
     other = _cut(call, axis, range(half, 2 * half), Site(f"{call.site.name}_scores", ""))
@@ -145,8 +145,8 @@ def _expand(call: Call) -> Result:
 
 def _nearest(call: Call) -> Result:
     x, size = call.image()
-    target = _target(call, size, 2)
-    rows, columns = (np.arange(new) * old // new for old, new in zip(size, target, strict=True))
+    target, factors = _target(call, size, 2)
+    rows, columns = map(_places, size, target, factors)
     return resize.nearest(call.builder, x, rows, columns, call.site)
 
 
@@ -154,18 +154,33 @@ def _bilinear(call: Call) -> Result:
     x, size = call.image()
     if call.get(2, "align_corners"):
         raise UnsupportedError("align_corners must be off")
-    return resize.bilinear(call.builder, x, _target(call, size, 3), call.site)
+    return resize.bilinear(call.builder, x, *_target(call, size, 3), call.site)
 
 
-def _target(call: Call, size: Pair, scales: int) -> Pair:
-    """Return the new height and width, given as such or by factors."""
-    given = call.get(1, "output_size")
-    if given is not None:
-        return int(given[0]), int(given[1])
-    factors = call.get(scales, "scale_factors")
-    if not isinstance(factors, list | tuple) or len(factors) != 2:
+def _places(old: int, new: int, factor: float) -> np.ndarray:
+    """Return which of the old places each new one is, in the 32-bit floats of torch.
+
+    Source: `nearest_idx` of ATen, which takes once and twice the size as such, whatever the factor.
+    """
+    if new in (old, 2 * old):
+        return np.arange(new) // (new // old)
+    places = np.arange(new, dtype=np.float32) * np.float32(1 / factor)
+    return np.minimum(places.astype(np.int64), old - 1)
+
+
+def _target(call: Call, size: Pair, scales: int) -> tuple[Pair, tuple[float, float]]:
+    """Return the new height and width, given as such or by factors, and the factors."""
+    target, factors = call.get(1, "output_size"), call.get(scales, "scale_factors")
+    if target is None and isinstance(factors, list | tuple) and len(factors) == 2:
+        target = [math.floor(n * factor) for n, factor in zip(size, factors, strict=True)]
+    elif target is None:
         raise UnsupportedError("its size or two scale factors must be given")
-    return math.floor(size[0] * factors[0]), math.floor(size[1] * factors[1])
+    else:
+        factors = [new / n for n, new in zip(size, target, strict=True)]
+    height, width = (int(n) for n in target)
+    if min(height, width) < 1:
+        raise UnsupportedError(f"its result must be at least 1 high and wide, not {[*target]}")
+    return (height, width), (float(factors[0]), float(factors[1]))
 
 
 OPERATORS: Operators = {

@@ -152,6 +152,7 @@ def _fitted(x: Activation, array: np.ndarray) -> np.ndarray:
     Raises:
         UnsupportedError: it is larger than the frame.
     """
+    check_rank(x, array)
     rank = len(x.shape)
     fitted = array
     if array.ndim > rank and all(n == 1 for n in array.shape[: array.ndim - rank]):
@@ -164,3 +165,16 @@ def _fitted(x: Activation, array: np.ndarray) -> np.ndarray:
             f"a constant operand must fit a frame {list(x.shape)}, not be {list(array.shape)}"
         )
     return fitted
+
+
+def check_rank(x: Activation, array: np.ndarray) -> None:
+    """Refuse a constant operand that gives the result more axes than x has, batch included.
+
+    Raises:
+        UnsupportedError: it does.
+    """
+    if array.ndim > len(x.shape) + 1:
+        raise UnsupportedError(
+            f"a constant operand must have at most the {len(x.shape) + 1} axes of the other, "
+            f"not be {list(array.shape)}"
+        )

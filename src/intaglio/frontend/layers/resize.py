@@ -41,17 +41,30 @@ def nearest(
     return cut(builder, x, (range(channels), ranges[0], ranges[1]), site)
 
 
-def bilinear(builder: Builder, x: Activation, size: tuple[int, int], site: Site) -> Activation:
+def bilinear(
+    builder: Builder,
+    x: Activation,
+    size: tuple[int, int],
+    scales: tuple[float, float],
+    site: Site,
+) -> Activation:
     """Interpolate between the centers of pixels, to twice the size.
 
+    Args:
+        builder: the graph.
+        x: an image.
+        size: height and width of the result.
+        scales: what its coordinates are divided by, which need not be the quotient of the sizes.
+        site: where it comes from.
+
     Raises:
-        UnsupportedError: the size is another.
+        UnsupportedError: the size or a scale is another.
     """
     x = builder.image(x, site)
-    if size != (2 * x.shape[1], 2 * x.shape[2]):
+    if size != (2 * x.shape[1], 2 * x.shape[2]) or scales != (2.0, 2.0):
         raise UnsupportedError(
-            f"bilinear interpolation must be to twice the size, "
-            f"not {x.shape[1]}x{x.shape[2]} to {size[0]}x{size[1]}",
+            f"bilinear interpolation must be to twice the size, not {x.shape[1]}x{x.shape[2]} to "
+            f"{size[0]}x{size[1]} by {scales[0]:g} and {scales[1]:g}",
             "Resize by 2, one after another",
         )
     return builder.image_node(UpsampleBilinear(), x, site)

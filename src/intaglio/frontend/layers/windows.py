@@ -14,6 +14,7 @@ from intaglio.frontend.builder import (
     Site,
     UnsupportedError,
     check_padded,
+    check_size,
     constants,
 )
 from intaglio.frontend.layers.products import matmul
@@ -71,12 +72,24 @@ def conv_transpose2d(
     bias = np.zeros(len(kernel)) if bias is None else bias
     operands = constants(weight=kernel, bias=bias)
     height, width, _ = builder.infer(op, (x,), operands).shape
+    _check_whole((height, width, len(kernel)), op)
     if height * width * kernel[0].size * op.groups > MAX_WINDOWS:
         raise UnsupportedError(
             f"a convolution must read at most {MAX_WINDOWS} numbers, "
             f"not {height}x{width} windows of {kernel[0].size * op.groups}"
         )
     return builder.image_node(op, x, site, operands)
+
+
+def _check_whole(shape: tuple[int, int, int], op: ConvTranspose2d) -> None:
+    """Refuse a transposed convolution that is too large before it is cropped.
+
+    It is made in blocks as large as the stride.
+    """
+    height, width, channels = shape
+    top, left, bottom, right = op.padding
+    down, across = op.stride
+    check_size((max(height + top + bottom, down), max(width + left + right, across), channels))
 
 
 def max_pool(

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -95,7 +96,7 @@ class Call:
     def vector(self, index: int, size: int) -> np.ndarray:
         """Return a bias as [size], from any shape that broadcasts to it."""
         array = self.weights(index)
-        if array.size not in (1, size) or array.shape[-1:] not in ((), (1,), (size,)):
+        if array.size not in (1, size) or array.size != math.prod(array.shape[-1:]):
             shape = list(array.shape)
             raise UnsupportedError(f"its bias must be one number a channel, not {shape}")
         return np.broadcast_to(array.reshape(-1).astype(np.float64), (size,))
@@ -117,6 +118,13 @@ class Call:
     def integer(self, key: str, default: int) -> int:
         """Return an integer attribute."""
         return int(self._attribute(key, int, default))
+
+    def flag(self, key: str, default: int) -> bool:
+        """Return an integer attribute that says yes or no."""
+        found = self.integer(key, default)
+        if found not in (0, 1):
+            raise UnsupportedError(f"attribute {key} must be 0 or 1, not {found}")
+        return bool(found)
 
     def number(self, key: str, default: float) -> float:
         """Return a float attribute."""

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from intaglio.frontend.builder import UnsupportedError
+from intaglio.frontend.onnx.inference import SHOWN, check_inferable
+from intaglio.frontend.onnx.operators.pointwise import check_shares
 from intaglio.frontend.onnx.source import DTYPES, SourceNode
 
 if TYPE_CHECKING:
@@ -51,8 +53,7 @@ _SLOW_ONES = frozenset(_SLOW.split())
 _SHRINKING = frozenset({"Compress", "NonZero", "Slice", "Unique"})
 _PRODUCTS = frozenset({"Gemm", "MatMul"})
 _DIVISIONS = frozenset({"Div", "Mod"})
-#: Operands up to this size are shown to shape inference: sizes, axes, targets.
-_SHOWN = 64
+_SHARES = frozenset({"LogSoftmax", "Softmax"})
 
 
 class Constants:
@@ -82,7 +83,12 @@ class Constants:
             )
         if any(value is None for value in node.attributes.values()):
             raise UnsupportedError("its attributes must be numbers, words and arrays of numbers")
+        if node.op != "Constant" and all(array is None for array in operands):
+            raise UnsupportedError("its operands must be given")
+        check_inferable(node)
         self._check_division(node, operands)
+        if node.op in _SHARES and operands[0] is not None:
+            check_shares(self.opset, operands[0].shape, int(node.attributes.get("axis", 1)))
         given = {f"i{i}": array for i, array in enumerate(operands) if array is not None}
         model = _model(node, given, self.opset)
         sizes = [array.size for array in given.values()]
@@ -138,7 +144,7 @@ def _model(node: SourceNode, given: dict[str, np.ndarray], opset: int) -> onnx.M
     for name, array in given.items():
         element = helper.np_dtype_to_tensor_dtype(array.dtype)
         graph.input.append(helper.make_tensor_value_info(name, element, array.shape))
-        if array.size <= _SHOWN:
+        if array.size <= SHOWN:
             graph.initializer.append(numpy_helper.from_array(array, name))
     graph.output.extend(onnx.ValueInfoProto(name=name) for name in proto.output if name)
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)])

@@ -27,13 +27,13 @@ from intaglio.frontend.conversion import Conversion, Fate, Row
 from intaglio.frontend.layout import MAX_RANK
 from intaglio.frontend.onnx.call import Call, Operand, Result
 from intaglio.frontend.onnx.constants import Constants
+from intaglio.frontend.onnx.inference import inferred_frames
 from intaglio.frontend.onnx.operators import OF_CONSTANTS, OPERATORS
 from intaglio.frontend.onnx.source import (
     FLOAT,
     SourceInput,
     SourceModel,
     SourceNode,
-    inferred_frames,
 )
 from intaglio.frontend.onnx.unsupported import quantized, unsupported
 
@@ -74,7 +74,7 @@ class _Conversion:
         self.found: dict[str, Operand] = dict(model.constants)
         self.constants = Constants(model.opset)
         self.live = live_nodes(model)
-        self.reads = Counter(name for node in self.live for name in node.inputs)
+        self.reads = Counter(name for node in self.live for name in filter(None, node.inputs))
         self.reads.update(model.outputs)
         self.failed: set[str] = set()
         self.fixed: int | None = None
@@ -261,7 +261,7 @@ def live_nodes(model: SourceModel) -> list[SourceNode]:
     live: list[SourceNode] = []
     for node in reversed(model.nodes):
         if needed.intersection(filter(None, node.outputs)):
-            needed.update(node.inputs)
+            needed.update(filter(None, node.inputs))
             live.append(node)
     return live[::-1]
 

@@ -140,7 +140,7 @@ def _model(path: Path, proto: Any) -> SourceModel:
     _check_counts(proto.graph)
     _bring_in(path.parent, proto)
     arrays = {_text(t.name): to_array(t) for t in proto.graph.initializer}
-    inputs = (_input(value) for value in proto.graph.input)
+    inputs = (read_input(value) for value in proto.graph.input)
     return SourceModel(
         path,
         opset,
@@ -151,23 +151,6 @@ def _model(path: Path, proto: Any) -> SourceModel:
         frozenset(name for name, array in arrays.items() if array is None),
         proto,
     )
-
-
-def inferred_frames(model: SourceModel) -> dict[str, tuple[int, ...]]:
-    """Return the shape of every float value without its batch axis, as far as ONNX infers it."""
-    from onnx.shape_inference import InferenceError, infer_shapes
-
-    try:
-        graph = infer_shapes(model.proto).graph
-    except (InferenceError, RuntimeError, ValueError, TypeError):
-        return {}
-    frames: dict[str, tuple[int, ...]] = {}
-    for value in [*graph.value_info, *graph.output]:
-        dims = (_input(value).dims or ())[1:]
-        sizes = tuple(n for n in dims if isinstance(n, int) and n > 0)
-        if dims and len(sizes) == len(dims):
-            frames[value.name] = sizes
-    return frames
 
 
 def _check_counts(graph: Any) -> None:
@@ -318,7 +301,8 @@ def _nibbles(tensor: Any, size: int) -> np.ndarray:
     return signed.astype(dtype).reshape(tuple(tensor.dims))
 
 
-def _input(value: Any) -> SourceInput:
+def read_input(value: Any) -> SourceInput:
+    """Return what a file says of a value."""
     kind = value.type.tensor_type
     if not kind.HasField("shape"):
         return SourceInput(_text(value.name), kind.elem_type, None)

@@ -20,7 +20,7 @@ _RECURRENT = frozenset({"GRU", "LSTM", "RNN"})
 _BRANCHING = frozenset({"If", "Loop", "Scan"})
 
 #: The nearest operator that can be read.
-_REWRITES = {
+REWRITES = {
     "GlobalLpPool": "GlobalAveragePool",
     "GroupNormalization": "BatchNormalization",
     "InstanceNormalization": "BatchNormalization",
@@ -49,7 +49,7 @@ def unsupported(domain: str, op: str) -> UnsupportedError:
         return UnsupportedError(
             f"it is not of the standard domain but of {domain!r}", "an export of standard operators"
         )
-    return UnsupportedError("it has no counterpart here", _REWRITES.get(op, ""))
+    return UnsupportedError("it has no counterpart here", REWRITES.get(op, ""))
 
 
 def quantized(domain: str, op: str) -> bool:

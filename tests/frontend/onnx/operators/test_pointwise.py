@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from intaglio.frontend import inspect_onnx
 from tests.frontend.models import Model
 from tests.frontend.onnx.operators.reading import Write, integers, operators_of, refusal, scalar
 
@@ -150,3 +151,23 @@ def test_a_sign_of_nothing_is_nothing(tmp_path: Path) -> None:
 )
 def test_what_is_refused(tmp_path: Path, write: Write, opset: int, text: str) -> None:
     assert refusal(tmp_path, IMAGE, write, opset) == text
+
+
+def _clipped_above(model: Model) -> str:
+    return model.node("Clip", model.last, "", scalar(model, 0.5))
+
+
+def test_an_absent_operand_reads_no_absent_result(tmp_path: Path) -> None:
+    def write(model: Model) -> None:
+        model.node("MaxPool", "x", outputs=["most", ""], kernel_shape=[2, 2])
+        _clipped_above(model)
+
+    assert operators_of(tmp_path, IMAGE, write) == ["max_pool", "clip"]
+
+
+def test_an_absent_first_result_is_not_asked_for(tmp_path: Path) -> None:
+    model = Model((5,))
+    _clipped_above(model)
+    model.node("TopK", model.last, integers(model, 1), outputs=["", "where"])
+    report = inspect_onnx(model.save(tmp_path, outputs=["where"]))
+    assert [row.became for row in report.rows] == ["n0", "n1_1"]

@@ -31,6 +31,48 @@ def test_constants_of_any_shape_that_fits(
     assert "batch_norm" in operators_of(tmp_path, IMAGE, _constant(op, *shape, first=first))
 
 
+@pytest.mark.parametrize("shape", [(), (1,), (4,), (1, 4), (1, 1)])
+def test_a_bias_of_any_shape_that_is_one_number_a_channel(
+    tmp_path: Path, shape: tuple[int, ...]
+) -> None:
+    assert operators_of(tmp_path, (3,), _square(*shape)) == ["matmul"]
+
+
+@pytest.mark.parametrize("shape", [(4, 1), (4, 4)])
+def test_a_bias_for_each_frame_of_a_batch_is_refused(
+    tmp_path: Path, shape: tuple[int, ...]
+) -> None:
+    assert refusal(tmp_path, (3,), _square(*shape)) == (
+        f"Gemm 'n0': its bias must be one number a channel, not {list(shape)}"
+    )
+
+
+def _square(*bias: int) -> Write:
+    """Make as many results of a frame as there are frames."""
+
+    def write(model: Model) -> None:
+        model.batch = 4
+        operands = model.constant(model.draw(3, 4)), model.constant(model.draw(*bias))
+        model.node("Gemm", "x", *operands)
+
+    return write
+
+
+@pytest.mark.parametrize("op", ["Add", "Mul", "Max", "Pow"])
+def test_a_constant_that_adds_axes_is_refused(tmp_path: Path, op: str) -> None:
+    shape = (1, 1, 1, 3) if op in ("Add", "Mul") else (1, 1, 1)
+
+    def write(model: Model) -> None:
+        model.batch = 1
+        model.node(op, "x", model.constant(model.draw(*shape, low=0.5)))
+        model.node("Softmax", axis=1)
+
+    assert refusal(tmp_path, (3,), write, 13) == (
+        f"{op} 'n0': a constant operand must have at most the 2 axes of the other, "
+        f"not be {list(shape)}"
+    )
+
+
 def _two(op: str) -> Write:
     """Join two branches, one channels-first and one turned there and back."""
 

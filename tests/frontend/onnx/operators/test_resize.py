@@ -3,11 +3,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from intaglio.errors import ModelError
+from intaglio.frontend import load_onnx
 from tests.frontend.models import Model
 from tests.frontend.onnx.operators.reading import Write, integers, operators_of, refusal
 
@@ -107,7 +112,13 @@ def test_sizes(tmp_path: Path, opset: int, write: Write, names: list[str] | None
         (
             _scaled(3, 3, **LINEAR),
             "Resize 'n0': bilinear interpolation must be to twice the size, not 4x6 to 12x18 "
+            "by 3 and 3 "
             "(nearest: Resize by 2, one after another)",
+        ),
+        (
+            _scaled(2, 2.125, **LINEAR),
+            "Resize 'n0': bilinear interpolation must be to twice the size, not 4x6 to 8x12 "
+            "by 2 and 2.125 (nearest: Resize by 2, one after another)",
         ),
         (
             _scaled(2, 2, mode="linear", coordinate_transformation_mode="align_corners"),
@@ -140,3 +151,34 @@ def test_sizes(tmp_path: Path, opset: int, write: Write, names: list[str] | None
 )
 def test_what_is_refused(tmp_path: Path, write: Write, text: str) -> None:
     assert refusal(tmp_path, IMAGE, write, 13) == text
+
+
+#: Wholes, parts, and what gives a whole size but is none.
+SCALES = st.sampled_from([0.1, 0.25, 0.3, 1 / 3, 0.4, 0.5, 0.75, 1, 1.1, 1.5, 2, 2.1, 2.3, 3, 4])
+
+
+@given(
+    st.sampled_from([10, 11, 13, 19]),
+    st.tuples(st.integers(1, 9), st.integers(1, 9)),
+    st.tuples(SCALES, SCALES),
+    st.sampled_from(
+        ["align_corners", "asymmetric", "half_pixel", "half_pixel_symmetric", "pytorch_half_pixel"]
+    ),
+    st.sampled_from(["linear", "floor", "ceil", "round_prefer_floor", "round_prefer_ceil"]),
+)
+def test_any_scale_is_refused_or_means_what_onnx_runtime_says(
+    tmp_path_factory: pytest.TempPathFactory,
+    opset: int,
+    size: tuple[int, int],
+    scales: tuple[float, float],
+    coordinates: str,
+    kind: str,
+) -> None:
+    attributes: dict[str, object] = {"mode": "linear" if kind == "linear" else "nearest"}
+    if opset > 10:
+        attributes["coordinate_transformation_mode"] = coordinates
+        attributes["nearest_mode"] = "floor" if kind == "linear" else kind
+    model = Model((2, *size), opset)
+    _scaled(*scales, **attributes)(model)
+    with suppress(ModelError):
+        load_onnx(model.save(tmp_path_factory.mktemp("resize")))

@@ -3,11 +3,16 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from intaglio.errors import ModelError
+from intaglio.frontend import load_onnx
 from tests.frontend.models import Model
 from tests.frontend.onnx.operators.reading import Write, integers, operators_of, refusal, scalar
 
@@ -85,6 +90,31 @@ def test_windows(
     assert names is None or found == names
 
 
+@given(
+    st.sampled_from(["AveragePool", "Conv", "MaxPool"]),
+    st.sampled_from([11, 19, 22]),
+    st.tuples(*[st.integers(1, 9)] * 2),
+    st.tuples(*[st.integers(1, 4)] * 2),
+    st.tuples(*[st.integers(1, 5)] * 2),
+    st.sampled_from(["SAME_UPPER", "SAME_LOWER"]),
+)
+def test_the_same_size_is_refused_or_means_what_onnx_runtime_says(
+    tmp_path_factory: pytest.TempPathFactory,
+    op: str,
+    opset: int,
+    size: tuple[int, int],
+    kernel: tuple[int, int],
+    stride: tuple[int, int],
+    mode: str,
+) -> None:
+    model = Model((2, *size), opset)
+    operands = [model.constant(model.draw(2, 2, *kernel))] if op == "Conv" else []
+    model.node(op, "x", *operands, kernel_shape=kernel, strides=stride, auto_pad=mode)
+    apart = any(k < s for k, s in zip(kernel, stride, strict=True))
+    with suppress(ModelError) if apart else nullcontext():
+        load_onnx(model.save(tmp_path_factory.mktemp("same")))
+
+
 def test_a_sum_is_a_mean_times_its_places(tmp_path: Path) -> None:
     names = operators_of(
         tmp_path, IMAGE, lambda m: m.node("ReduceSum", "x", integers(m, 2, 3), keepdims=0)
@@ -147,6 +177,19 @@ def test_borders(tmp_path: Path, opset: int, write: Write, count: int) -> None:
         (
             _conv(4, 4, 3, 3, strides=[1]),
             "Conv 'n0': attribute strides must be two integers, not [1]",
+        ),
+        (
+            lambda m: m.node("MaxPool", kernel_shape=[2, 2], ceil_mode=-1),
+            "MaxPool 'n0': attribute ceil_mode must be 0 or 1, not -1",
+        ),
+        (
+            lambda m: m.node("ReduceMean", axes=[2, 3], keepdims=1 << 31),
+            "ReduceMean 'n0': attribute keepdims must be 0 or 1, not 2147483648",
+        ),
+        (
+            _conv(4, 4, 1, 1, strides=[3, 3], auto_pad="SAME_UPPER"),
+            "Conv 'n0': windows of SAME padding must leave out at most one place at the end, "
+            "not 2 (nearest: pads)",
         ),
         (
             lambda m: m.node("MaxPool", kernel_shape=[2, 2], dilations=[2, 2]),

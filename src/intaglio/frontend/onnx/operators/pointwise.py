@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from intaglio.frontend.builder import Activation, Dropped, UnsupportedError
 from intaglio.frontend.geometry import frame_axes
 from intaglio.frontend.layers import pointwise
+from intaglio.frontend.layers.products import check_rank
 from intaglio.frontend.onnx.call import Call, Operators, Result
 
 _FLOATS = (1, 11)
@@ -48,6 +49,7 @@ def _bounded(call: Call) -> tuple[Activation, float]:
     first = 0 if isinstance(call.operands[0], Activation) else 1
     if len(call.operands) != 2:
         raise UnsupportedError(f"it must have two operands, not {len(call.operands)}", "Clip")
+    check_rank(call.activation(first), call.array(1 - first))
     return call.activation(first), call.scalar(1 - first, math.nan)
 
 
@@ -88,6 +90,7 @@ def _prelu(call: Call) -> Result:
 
 def _power(call: Call) -> Result:
     x, exponent = call.activation(), call.scalar(1, math.nan)
+    check_rank(x, call.array(1))
     if exponent == 1:
         return Dropped(x, "it changes nothing")
     kind, parameters = {2.0: ("square", ()), 0.5: ("sqrt", ())}.get(
@@ -115,7 +118,7 @@ def _cast(call: Call) -> Result:
 
 
 def _argmax(call: Call) -> Result:
-    if call.integer("select_last_index", 0):
+    if call.flag("select_last_index", 0):
         raise UnsupportedError("select_last_index must be 0")
     if call.frame_axis(0) != 0:
         raise UnsupportedError("its axis must be that of the scores")
@@ -125,7 +128,7 @@ def _argmax(call: Call) -> Result:
 def _top_k(call: Call) -> Result:
     """Only the place of the largest is computed."""
     count = call.integers_or_operand("k", 1)
-    first = call.integer("largest", 1) and call.frame_axis(-1) == 0 and count == (1,)
+    first = call.flag("largest", 1) and call.frame_axis(-1) == 0 and count == (1,)
     if not first or call.wanted[0]:
         raise UnsupportedError("only the place of the one largest score is computed", "ArgMax")
     return None, pointwise.argmax(call.builder, call.activation(), call.site_of(1))
@@ -142,12 +145,21 @@ def _log_softmax(call: Call) -> Result:
 def _shares(call: Call, *, logarithm: bool) -> Result:
     x = call.activation()
     axis = frame_axes([call.integer("axis", -1 if call.opset >= 13 else 1)], len(x.shape) + 1)[0]
-    if call.opset < 13 and math.prod(x.shape[axis + 1 :]) != 1:
+    check_shares(call.opset, x.shape, axis)
+    return pointwise.softmax(call.builder, x, axis, call.site, logarithm=logarithm)
+
+
+def check_shares(opset: int, shape: Sequence[int], axis: int) -> None:
+    """Refuse shares over more axes than one, which they were before opset 13.
+
+    Raises:
+        UnsupportedError: the axis is not the last with several places.
+    """
+    if opset < 13 and math.prod(shape[axis:][1:]) != 1:
         raise UnsupportedError(
             "before opset 13 it goes over all axes from its own, of which it must be the last",
             "an export with opset_version=17",
         )
-    return pointwise.softmax(call.builder, x, axis, call.site, logarithm=logarithm)
 
 
 OPERATORS: Operators = {

@@ -14,11 +14,11 @@ from intaglio.frontend.onnx.call import Call, Operators, Result
 
 def _gemm(call: Call) -> Result:
     x, weight = call.activation(), call.weights(1)
-    if call.integer("transA", 0):
+    if call.flag("transA", 0):
         raise UnsupportedError("transA must be 0")
     if weight.ndim != 2:
         raise UnsupportedError(f"its matrix must have two axes, not {list(weight.shape)}")
-    matrix = weight if call.integer("transB", 0) else weight.T
+    matrix = weight if call.flag("transB", 0) else weight.T
     alpha, beta = call.number("alpha", 1.0), call.number("beta", 1.0)
     matrix = matrix * alpha if alpha != 1 else matrix
     if len(call.operands) > 2 and isinstance(call.operands[2], Activation):
@@ -117,7 +117,7 @@ def _affine(call: Call, parts: Callable[[np.ndarray], tuple[np.ndarray, np.ndarr
 
 
 def _batch_norm(call: Call) -> Result:
-    if call.integer("training_mode", 0) or call.integer("spatial", 1) != 1:
+    if call.flag("training_mode", 0) or call.integer("spatial", 1) != 1:
         raise UnsupportedError("it must be the per-channel form for inference", "model.eval()")
     x = call.activation()
     gamma, beta, mean, variance = (call.weights(i).astype(np.float64) for i in (1, 2, 3, 4))

@@ -23,6 +23,7 @@ from intaglio.frontend.layers import pointwise, products, windows
 from intaglio.frontend.layers.quantizers import Quantizer, bipolar, fake_quantize, thresholds
 from intaglio.frontend.onnx.call import Call, Operators, Result
 from intaglio.frontend.onnx.operators.windows import conv
+from intaglio.frontend.onnx.source import DTYPES, FLOAT
 from intaglio.numerics.rounding import Rounding
 
 #: By the mode's name in capitals. HALF_UP and HALF_DOWN go by magnitude there.
@@ -110,7 +111,7 @@ def _multi_threshold(call: Call) -> Result:
 
 def _quantize_linear(call: Call) -> Result:
     zero = call.optional(2)
-    kind = np.dtype(np.uint8) if zero is None else zero.dtype
+    kind = _kind(call, zero)
     how = _linear(call, 1, 2, kind)
     axis = call.integer("axis", 1)
     x = _value(call)
@@ -122,6 +123,8 @@ def _quantize_linear(call: Call) -> Result:
 
 def _dequantize_linear(call: Call) -> Result:
     x, scale = _value(call), call.weights(1).astype(np.float32)
+    if (told := call.integer("output_dtype", FLOAT)) not in (0, FLOAT):
+        raise UnsupportedError(f"output_dtype must be that of 32-bit floats, not {told}")
     zero = call.optional(2)
     if isinstance(x, np.ndarray):
         axis = call.integer("axis", 1)
@@ -133,6 +136,8 @@ def _dequantize_linear(call: Call) -> Result:
         raise UnsupportedError(
             "its operand must be codes of the scale and zero point it goes back from"
         )
+    if scale.size > 1 and (x.layout.flattened or call.frame_axis(1) != x.layout.channel):
+        raise UnsupportedError("its axis must be that of the quantizer before it")
     return Dropped(replace(x, codes=None), "reals are carried as they are")
 
 
@@ -160,11 +165,11 @@ def _qlinear_matmul(call: Call) -> Result:
 def _qgemm(call: Call) -> Result:
     """A, its scale and zero point; B, likewise; C; scale and zero point of the result."""
     x = _reals(call, 0, 1, 2)
-    turned = call.integer("transB", 0)
+    turned = call.flag("transB", 0)
     weight = _constant(call, 3, 4, 5, axis=0 if turned else -1)
     bias = None
     if call.optional(6) is not None:
-        steps = call.weights(6).astype(np.float64).reshape(-1)
+        steps = call.vector(6, weight.shape[0 if turned else -1])
         bias = steps * call.scalar(1, 1.0) * call.weights(4).astype(np.float64).reshape(-1)
     inner = Site(f"{call.site.name}_sum", "")
     made = products.matmul(call.builder, x, weight if turned else weight.T, bias, inner)
@@ -190,7 +195,7 @@ def _qlinear_add(call: Call) -> Result:
 
 
 def _qlinear_mean(call: Call) -> Result:
-    if call.integer("channels_last", 0):
+    if call.flag("channels_last", 0):
         raise UnsupportedError("channels_last must be 0")
     x = _reals(call, 0, 1, 2)
     inner = Site(f"{call.site.name}_mean", "")
@@ -215,6 +220,19 @@ def _codes(bits: int, signed: bool | int, narrow: int) -> tuple[int, int]:
     if signed:
         return -(1 << bits - 1) + bool(narrow), (1 << bits - 1) - 1
     return 0, (1 << bits) - 1 - bool(narrow)
+
+
+def _kind(call: Call, zero: np.ndarray | None) -> np.dtype[Any]:
+    """Return the element type of codes: that of the zero point, or what stands for it."""
+    told = call.integer("output_dtype", 0)
+    if told not in (0, *DTYPES):
+        raise UnsupportedError(f"output_dtype must be of integers, not {told}")
+    named = np.dtype(DTYPES[told] if told else np.uint8)
+    if zero is None:
+        return named
+    if told and (zero.dtype, zero.dtype.metadata) != (named, named.metadata):
+        raise UnsupportedError(f"output_dtype must be that of the zero point, not {told}")
+    return zero.dtype
 
 
 def _whole(call: Call, index: int, what: str) -> int:

@@ -29,7 +29,7 @@ def _flatten(call: Call) -> Result:
 
 def _reshape(call: Call) -> Result:
     x, target = call.activation(), call.integers_or_operand("shape", 1) or ()
-    if not call.integer("allowzero", 0):
+    if not call.flag("allowzero", 0):
         dims = (call.batch, *x.shape)
         target = tuple(dims[i] if n == 0 and i < len(dims) else n for i, n in enumerate(target))
     return shapes.reshape(call.builder, x, frame_target(x.shape, call.batch, target), call.site)
@@ -94,7 +94,9 @@ def _slice(call: Call) -> Result:
 def _split(call: Call) -> Result:
     x, axis = call.activation(), call.frame_axis(0)
     size, count = x.shape[axis], len(call.node.outputs)
-    each = -(-size // call.integer("num_outputs", count))
+    if (told := call.integer("num_outputs", count)) != count:
+        raise UnsupportedError(f"attribute num_outputs must be {count}, not {told}")
+    each = -(-size // count)
     parts = call.integers_or_operand("split", 1)
     if parts is None:
         parts = tuple(min(each, size - i * each) for i in range(count))

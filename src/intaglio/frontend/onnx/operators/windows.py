@@ -106,7 +106,7 @@ def _average_pool(call: Call) -> Result:
         raise UnsupportedError(
             "ceil_mode must be 0 where the windows do not fit evenly", "Pad before"
         )
-    count = bool(call.integer("count_include_pad", 0))
+    count = call.flag("count_include_pad", 0)
     y = windows.average_pool(
         call.builder, x, kernel, stride, padding, call.site, count_padding=count
     )
@@ -147,7 +147,7 @@ def _reduction(call: Call) -> tuple[Activation, tuple[int, ...], bool]:
     axes = call.axes(1)
     if not axes:
         raise UnsupportedError("axes must be given, the batch not among them", "GlobalAveragePool")
-    return x, frame_axes(axes, len(x.shape) + 1), bool(call.integer("keepdims", 1))
+    return x, frame_axes(axes, len(x.shape) + 1), call.flag("keepdims", 1)
 
 
 def _pad(call: Call) -> Result:
@@ -199,7 +199,7 @@ def _padding(call: Call, size: Pair, kernel: Pair, stride: Pair) -> Padding:
 
 def _ceiling(call: Call, size: Pair, kernel: Pair, stride: Pair, padding: Padding) -> Pair:
     """Return the padding that ceil_mode adds below and right."""
-    return ceiling(size, kernel, stride, padding) if call.integer("ceil_mode", 0) else (0, 0)
+    return ceiling(size, kernel, stride, padding) if call.flag("ceil_mode", 0) else (0, 0)
 
 
 OPERATORS: Operators = {
