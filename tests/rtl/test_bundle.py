@@ -4,9 +4,12 @@
 from __future__ import annotations
 
 import json
+import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -131,6 +134,52 @@ def test_a_folder_without_a_manifest_is_no_bundle(tmp_path: Path, manifest: str 
         Bundle.load(tmp_path)
 
 
+def without(*path: str) -> Callable[[dict[str, Any]], None]:
+    def drop(manifest: dict[str, Any]) -> None:
+        for key in path[:-1]:
+            manifest = manifest[key]
+        del manifest[path[-1]]
+
+    return drop
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (without("sources"), "it has no 'sources'"),
+        (without("models"), "it has no 'models'"),
+        (without("device"), "it has no 'device'"),
+        (without("sha256"), "it has no 'sha256'"),
+        (without("streams"), "it has no 'streams'"),
+        (without("streams", "m_axis", "lanes"), "it has no 'lanes'"),
+        (without("files", "rtl/net.sv"), "files must list rtl/net.sv, and do not"),
+        (lambda m: m.update(files=[]), "files must list design.intaglio, and do not"),
+        (lambda m: m.update(top=3), "top must be a text, not 3"),
+        (lambda m: m.update(top="x"), "sources must have a module x, not only "),
+        (lambda m: m.update(placed={"top": "x"}), "it has no 'source'"),
+    ],
+)
+def test_a_manifest_that_lacks_something_is_refused(
+    design: Design, tmp_path: Path, damage: Callable[[dict[str, Any]], None], reason: str
+) -> None:
+    folder = emit(design, tmp_path / "bundle").folder
+    manifest = json.loads((folder / MANIFEST).read_text())
+    damage(manifest)
+    (folder / MANIFEST).write_text(json.dumps(manifest))
+    with pytest.raises(ArtifactError) as error:
+        Bundle.load(folder)
+    assert str(error.value).startswith(f"{folder} must be a bundle: manifest.json: {reason}")
+
+
+def test_a_checksum_that_is_not_of_the_files_is_noticed(design: Design, tmp_path: Path) -> None:
+    folder = emit(design, tmp_path / "bundle").folder
+    manifest = json.loads((folder / MANIFEST).read_text())
+    manifest["sha256"] = "0" * 64
+    (folder / MANIFEST).write_text(json.dumps(manifest))
+    with pytest.raises(ArtifactError, match=r"manifest\.json must be as it was written"):
+        Bundle.load(folder)
+
+
 def test_an_old_bundle_is_replaced_whole(design: Design, tmp_path: Path) -> None:
     folder = tmp_path / "bundle"
     emit(design, folder)
@@ -169,6 +218,53 @@ def test_nothing_is_left_behind_when_writing_fails(
     with pytest.raises(OSError, match="No space left"):
         emit(design, tmp_path / "bundle")
     assert files(tmp_path / "bundle") == before
+    assert [path.name for path in tmp_path.iterdir()] == ["bundle"]
+
+
+@pytest.mark.parametrize("renames", [0, 1, 2])
+def test_an_interrupt_at_any_rename_leaves_a_whole_bundle(
+    design: Design, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, renames: int
+) -> None:
+    old = emit(design, tmp_path / "bundle")
+    rename, done = Path.replace, 0
+
+    def interrupted(path: Path, target: Path) -> Path:
+        nonlocal done
+        if done == renames < 2:
+            done += 1
+            raise KeyboardInterrupt
+        found, done = rename(path, target), done + 1
+        if done == renames == 2:
+            raise KeyboardInterrupt
+        return found
+
+    monkeypatch.setattr(bundles.Path, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        emit(design, old.folder, np.zeros((1, 8, 8, 2), dtype=np.int64))
+    monkeypatch.undo()
+    assert [path.name for path in tmp_path.iterdir()] == ["bundle"]
+    assert (Bundle.load(old.folder).sha256 == old.sha256) == (renames < 2)
+
+
+def test_a_bundle_that_a_killed_run_has_put_aside_is_brought_back(
+    design: Design, tmp_path: Path
+) -> None:
+    old = emit(design, tmp_path / "bundle")
+    old.folder.rename(tmp_path / ".bundle.old")
+    assert Bundle.load(old.folder) == old
+    old.folder.rename(tmp_path / ".bundle.old")
+    fresh = emit(design, old.folder)
+    assert Bundle.load(fresh.folder) == fresh
+    assert [path.name for path in tmp_path.iterdir()] == ["bundle"]
+
+
+def test_a_run_killed_before_it_has_removed_the_old_bundle_leaves_the_new_one(
+    design: Design, tmp_path: Path
+) -> None:
+    new = emit(design, tmp_path / "bundle")
+    shutil.copytree(new.folder, tmp_path / ".bundle.old")
+    (tmp_path / ".bundle.old" / MANIFEST).unlink()
+    assert Bundle.load(new.folder) == new
     assert [path.name for path in tmp_path.iterdir()] == ["bundle"]
 
 

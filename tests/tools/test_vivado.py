@@ -13,7 +13,7 @@ import pytest
 
 from intaglio.arch.dataflow import dataflow
 from intaglio.devices import device
-from intaglio.errors import ArtifactError
+from intaglio.errors import ArtifactError, ToolError
 from intaglio.explore.folding import least_area
 from intaglio.rtl.bundle import Bundle, emit
 from intaglio.tools import vivado
@@ -102,6 +102,44 @@ def test_a_folder_with_other_files_is_left_alone(
         write_project(bundle, device("xc7a100t"), out)
     (out / "mine.txt").unlink()
     write_project(bundle, device("vu47p"), out)
-    write_project(bundle, device("vu47p"), out)
     assert (out / "build.tcl").is_file()
     assert not (out / "constraints" / "board.xdc").exists()
+    with pytest.raises(ArtifactError, match=r"build\.tcl must be a folder, not a file"):
+        write_project(bundle, device("vu47p"), out / "build.tcl")
+
+
+@pytest.mark.parametrize("reason", [ToolError("yosys must end with status 0"), KeyboardInterrupt()])
+def test_a_project_that_was_broken_off_leaves_the_old_one_and_can_be_written_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reason: BaseException
+) -> None:
+    bundle, out = bundle_for("xc7a100t", tmp_path / "bundle"), tmp_path / "project"
+
+    def broken(*_: object, log: Path, **__: object) -> None:
+        log.write_text("why")
+        raise reason
+
+    for clock in (200.0, 250.0):
+        monkeypatch.setattr(vivado, "synthesize_netlist", broken)
+        before = out.is_dir() and (out / "project.json").read_text()
+        with pytest.raises(type(reason)):
+            write_project(bundle, device("xc7a100t"), out, clock_mhz=clock)
+        assert (out.is_dir() and (out / "project.json").read_text()) == before
+        assert (tmp_path / "project.yosys.log").read_text() == "why"
+        without_yosys(monkeypatch)
+        assert write_project(bundle, device("xc7a100t"), out, clock_mhz=clock).clock_mhz == clock
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["bundle", "project"]
+
+
+def test_what_vivado_reported_stays_until_the_project_is_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_yosys(monkeypatch)
+    bundle, out = bundle_for("xc7a100t", tmp_path / "bundle"), tmp_path / "project"
+    project = write_project(bundle, device("xc7a100t"), out)
+    report = out / "reports" / "timing.rpt"
+    report.parent.mkdir()
+    report.write_text("met")
+    assert write_project(bundle, device("xc7a100t"), out) == project
+    assert report.read_text() == "met"
+    write_project(bundle, device("xc7a100t"), out, clock_mhz=100.0)
+    assert not report.exists()

@@ -5,8 +5,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -19,8 +17,11 @@ from intaglio.arch.design import Design
 from intaglio.arch.store import design_bytes, read_design
 from intaglio.engine import engine
 from intaglio.errors import ArtifactError
+from intaglio.folder import replaced, require_room, restore
 from intaglio.hw import library
+from intaglio.hw.unit import Stream
 from intaglio.ir.graph import Program
+from intaglio.numerics.types import IntType
 from intaglio.rtl.page import page
 from intaglio.rtl.testbench import testbench
 from intaglio.rtl.top import Names, axis_width, image_file, module_name, top_level
@@ -100,19 +101,54 @@ class Bundle:
             ArtifactError: it is no bundle, or a file is missing or was changed.
         """
         folder = Path(folder)
+        restore(folder)
         try:
             manifest = json.loads((folder / MANIFEST).read_text())
-            files = dict(manifest["files"])
-            top = str(manifest["top"])
+            files = _listed(manifest)
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise ArtifactError(f"{folder} must be a bundle: {MANIFEST}: {error}") from None
-        for name, digest in files.items():
-            path = folder / name
-            if not path.is_file() or _digest(path.read_bytes()) != digest:
-                raise ArtifactError(
-                    f"{path} must be as it was written; it was changed or removed: emit again"
-                )
-        return cls(folder, top, manifest)
+            reason = f"it has no {error}" if isinstance(error, KeyError) else error
+            raise ArtifactError(f"{folder} must be a bundle: {MANIFEST}: {reason}") from None
+        changed = [name for name, digest in files.items() if not _holds(folder / name, digest)]
+        if manifest["sha256"] != artifact.content_hash("bundle", files, {}):
+            changed.append(MANIFEST)
+        if changed:
+            raise ArtifactError(
+                f"{folder / changed[0]} must be as it was written; it was changed or removed: "
+                f"emit again"
+            )
+        return cls(folder, manifest["top"], manifest)
+
+
+def _listed(manifest: Any) -> dict[str, str]:
+    """Return a manifest's checksums by file, once it is sure to hold all that is read of it.
+
+    Raises:
+        ValueError, KeyError, TypeError: it does not.
+    """
+    files = dict(manifest["files"])
+    texts = {key: manifest[key] for key in ("top", "device", "sha256")}
+    sources, named = list(manifest["sources"]), [DESIGN, *manifest["models"]]
+    if (placed := manifest.get("placed")) is not None:
+        texts["placed top"] = placed["top"]
+        named.append(placed["source"])
+    for key, text in texts.items():
+        if not isinstance(text, str):
+            raise ValueError(f"{key} must be a text, not {text!r}")
+    for name in (*named, *sources):
+        if name not in files:
+            raise ValueError(f"files must list {name}, and do not")
+    if f"rtl/{manifest['top']}.sv" not in sources:
+        raise ValueError(f"sources must have a module {manifest['top']}, not only {sources}")
+    if manifest.get("architecture", "dataflow") == "dataflow":
+        for port in ("s_axis", "m_axis"):
+            stream_of(manifest, port)
+    return files
+
+
+def stream_of(manifest: Mapping[str, Any], port: str) -> Stream:
+    """Return the stream of a dataflow design's port, as its manifest has it."""
+    shape = manifest["streams"][port]
+    return Stream(int(shape["lanes"]), IntType.parse(shape["element"]), int(shape["beats"]))
 
 
 def emit(design: Design, folder: str | Path, frames: np.ndarray | None = None) -> Bundle:
@@ -153,10 +189,7 @@ def write_bundle(
         ArtifactError: the folder holds something else.
     """
     folder = Path(folder)
-    if folder.exists() and not folder.is_dir():
-        raise ArtifactError(f"{folder} must be a folder, not a file")
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / MANIFEST).is_file():
-        raise ArtifactError(f"{folder} must be empty or hold a bundle; it holds other files")
+    require_room(folder, MANIFEST, "bundle")
     digests = {name: _digest(data) for name, data in sorted(files.items())}
     manifest = {
         "kind": "bundle",
@@ -167,7 +200,11 @@ def write_bundle(
         "sha256": artifact.content_hash("bundle", digests, {}),
         "provenance": artifact.provenance(),
     }
-    _replace(folder, {**files, MANIFEST: (json.dumps(manifest, indent=2) + "\n").encode()})
+    with replaced(folder) as fresh:
+        text = json.dumps(manifest, indent=2) + "\n"
+        for name, data in {**files, MANIFEST: text.encode()}.items():
+            (fresh / name).parent.mkdir(parents=True, exist_ok=True)
+            (fresh / name).write_bytes(data)
     return Bundle(folder, module, manifest)
 
 
@@ -219,25 +256,8 @@ def _streams(design: Design) -> dict[str, dict[str, Any]]:
     }
 
 
-def _replace(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Write all files beside the folder, then put them in its place at once."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    fresh = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
-    try:
-        for name, data in files.items():
-            (fresh / name).parent.mkdir(parents=True, exist_ok=True)
-            (fresh / name).write_bytes(data)
-        fresh.chmod(0o755)
-        if folder.exists():
-            old = fresh.with_name(fresh.name + ".old")
-            folder.replace(old)
-            fresh.replace(folder)
-            shutil.rmtree(old)
-        else:
-            fresh.replace(folder)
-    except BaseException:
-        shutil.rmtree(fresh, ignore_errors=True)
-        raise
+def _holds(path: Path, digest: str) -> bool:
+    return path.is_file() and _digest(path.read_bytes()) == digest
 
 
 def _digest(data: bytes) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from intaglio.artifact import content_hash
 from intaglio.errors import ToolError
+from intaglio.folder import replaced
 from intaglio.hw import library
 from intaglio.rtl.bundle import DESIGN, Bundle
 from intaglio.tools.families import toolchain
@@ -32,7 +33,7 @@ def gate_level(bundle: Bundle, work: Path) -> Bundle:
 
     Args:
         bundle: what `emit` wrote.
-        work: a folder for it, made if absent.
+        work: a folder for it, replaced when all is there; Yosys' log is beside it.
 
     Raises:
         ToolError: Yosys failed, or cells of the family have no models.
@@ -41,20 +42,19 @@ def gate_level(bundle: Bundle, work: Path) -> Bundle:
     design = bundle.design()
     family = design.device.family
     models = cell_models(family)
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
-    synthesize_netlist(
-        bundle.folder,
-        bundle.sources,
-        bundle.top,
-        work / "netlist.json",
-        log=work / "synthesis.log",
-        family=family,
-        verilog=work / _NETLIST,
-    )
-    for name, text in models.items():
-        (work / name).write_text(text)
-    shutil.copyfile(bundle.folder / DESIGN, work / DESIGN)
+    with replaced(work) as fresh:
+        synthesize_netlist(
+            bundle.folder,
+            bundle.sources,
+            bundle.top,
+            fresh / "netlist.json",
+            log=work.with_name(f"{work.name}.yosys.log"),
+            family=family,
+            verilog=fresh / _NETLIST,
+        )
+        for name, text in models.items():
+            (fresh / name).write_text(text)
+        shutil.copyfile(bundle.folder / DESIGN, fresh / DESIGN)
     manifest = {
         **bundle.manifest,
         "sources": [_NETLIST],

@@ -8,16 +8,17 @@ makes of the design for the family comes with it, as an estimate; no clock is cl
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
-import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from intaglio.artifact import write_atomic, write_json
+from intaglio.artifact import canonical, write_json
 from intaglio.devices.description import Device
-from intaglio.errors import ArtifactError
+from intaglio.folder import replaced, require_room
 from intaglio.rtl.bundle import Bundle
 from intaglio.tools.netlist import Cells
 from intaglio.tools.yosys import synthesize_netlist, yosys_version
@@ -59,6 +60,9 @@ def write_project(
 ) -> Project:
     """Write a bundle as a Vivado project, replacing an older one in the same folder.
 
+    One that was written from the same contents stays as it is, with the reports Vivado has made.
+    Yosys' log is beside the folder until the project is whole.
+
     Args:
         bundle: what `emit` wrote.
         device: the one it was made for.
@@ -66,35 +70,55 @@ def write_project(
         clock_mhz: the clock Vivado is to aim at.
 
     Raises:
-        ArtifactError: the folder holds something else.
+        ArtifactError: the folder is a file or holds something else.
         MissingToolError: Yosys is not installed.
         ToolError: Yosys failed.
     """
-    if output.is_dir() and any(output.iterdir()) and not (output / RECORD).is_file():
-        raise ArtifactError(f"{output} must be empty or hold a project; it holds other files")
-    shutil.rmtree(output, ignore_errors=True)
-    output.mkdir(parents=True)
+    require_room(output, RECORD, "project")
+    files, tools = _files(bundle, device, clock_mhz), {"yosys": yosys_version()}
+    key = hashlib.sha256(canonical([files, tools]).encode()).hexdigest()
+    done = _read(output, key)
+    if done is not None and all((output / name).is_file() for name in files):
+        return done
+    log = output.with_name(f"{output.name}.yosys.log")
+    log.unlink(missing_ok=True)
+    with replaced(output) as fresh:
+        for name, text in files.items():
+            (fresh / name).parent.mkdir(parents=True, exist_ok=True)
+            (fresh / name).write_text(text)
+        netlist = fresh / "yosys" / "netlist.json"
+        cells = synthesize_netlist(
+            fresh, bundle.sources, bundle.top, netlist, log=log, family=device.family
+        )
+        project = Project(output, bundle.top, device.name, clock_mhz, cells, tools)
+        write_json(fresh / RECORD, {**project.to_json(), "key": key})
+        if log.is_file():
+            log.replace(netlist.with_name("synthesis.log"))
+    return project
+
+
+def _read(output: Path, key: str) -> Project | None:
+    """Return the project in a folder if it was written from what has that key."""
+    try:
+        record = json.loads((output / RECORD).read_text())
+        if record["key"] != key:
+            return None
+        cells = Cells(**record["cells"])
+        clock_mhz, tools = record["clock_mhz"], record["tools"]
+        return Project(output, record["top"], record["device"], clock_mhz, cells, tools)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _files(bundle: Bundle, device: Device, clock_mhz: float) -> dict[str, str]:
+    """Return what a project holds before any tool has run, by path."""
     files = _texts(bundle, device, clock_mhz)
     for name in bundle.sources:
         text = (bundle.folder / name).read_text()
         files[name] = _rooted(text) if name == f"rtl/{bundle.top}.sv" else text
     for image in sorted((bundle.folder / "mem").glob("*.hex")):
         files[f"mem/{image.name}"] = image.read_text()
-    for name, text in files.items():
-        (output / name).parent.mkdir(parents=True, exist_ok=True)
-        write_atomic(output / name, text.encode())
-    cells = synthesize_netlist(
-        output,
-        bundle.sources,
-        bundle.top,
-        output / "yosys" / "netlist.json",
-        log=output / "yosys" / "synthesis.log",
-        family=device.family,
-    )
-    tools = {"yosys": yosys_version()}
-    project = Project(output, bundle.top, device.name, clock_mhz, cells, tools)
-    write_json(output / RECORD, project.to_json())
-    return project
+    return files
 
 
 def _rooted(top: str) -> str:
