@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -53,8 +55,21 @@ def test_without_a_place_to_keep_them_they_are_this_process_s_own(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     folder = library._folder()
     assert folder.is_dir()
+    assert library._folder() == folder
     assert tmp_path not in folder.parents
-    folder.rmdir()
+
+
+def test_a_process_s_own_folder_is_gone_when_it_ends(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    done = subprocess.run(
+        [sys.executable, "-c", "from intaglio.engine import library; print(library._folder())"],
+        env={**os.environ, "XDG_CACHE_HOME": str(tmp_path / "file"), "TMPDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert Path(done.stdout.strip()).parent == tmp_path
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
 def test_kernels_for_any_processor_give_the_same(

@@ -18,7 +18,12 @@ from intaglio.errors import ArtifactError, InfeasibleError, ToolError
 from intaglio.tools import nextpnr, synthesis, yosys
 from intaglio.tools.netlist import Cells
 from intaglio.tools.nextpnr import Placed
-from intaglio.tools.synthesis import Synthesis, load_synthesis, synthesize_sources
+from intaglio.tools.synthesis import (
+    Synthesis,
+    load_synthesis,
+    synthesis_keys,
+    synthesize_sources,
+)
 
 SMALL = device("ecp5-25f")
 SOURCES = ["rtl/multiplier.sv", "rtl/top.sv"]
@@ -115,6 +120,10 @@ def test_a_design_becomes_a_bitstream(
     assert used == {kind: getattr(placed, kind) for kind in ("lut", "ff", "dsp", "bram", "pins")}
     assert {f.name for f in out.iterdir()} == kept
     assert load_synthesis(out) == made
+    told = ("top", SMALL, made.seed, made.tools)
+    assert synthesis_keys(folder, SOURCES, *told)[1] == made.key
+    (folder / "rtl" / "top.sv").write_text(TOP + "\n")
+    assert synthesis_keys(folder, SOURCES, *told)[1] != made.key
 
 
 @pytest.mark.parametrize("name", [n for n in devices() if device(n).family == "ecp5"])

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import hashlib
 import os
@@ -60,8 +61,16 @@ def _folder() -> Path:
         folder = Path(base) / "intaglio"
         folder.mkdir(parents=True, exist_ok=True)
     except (OSError, RuntimeError):
-        return Path(tempfile.mkdtemp(prefix="intaglio-"))
-    return folder if os.access(folder, os.W_OK) else Path(tempfile.mkdtemp(prefix="intaglio-"))
+        return _own()
+    return folder if os.access(folder, os.W_OK) else _own()
+
+
+@cache
+def _own() -> Path:
+    """Make a folder that is gone when this process ends."""
+    folder = tempfile.TemporaryDirectory(prefix="intaglio-", ignore_cleanup_errors=True)
+    atexit.register(folder.cleanup)  # which also keeps it until then
+    return Path(folder.name)
 
 
 def _processor() -> str:

@@ -19,13 +19,11 @@ from intaglio.arch.systolic.design import ArrayDesign
 from intaglio.arch.systolic.predict import Memory, Prediction, predict
 from intaglio.arch.systolic.schedule import UNITS
 from intaglio.arch.systolic.tensors import frame_bytes, frame_of
-from intaglio.artifact import write_atomic
 from intaglio.engine import engine
 from intaglio.errors import ModelError, ToolError, VerificationError
 from intaglio.ir.execute import trace
 from intaglio.rtl.array_bundle import MEMORY
 from intaglio.rtl.bundle import Bundle
-from intaglio.tools.process import run_logged
 from intaglio.tools.simulation import Run
 from intaglio.tools.verilator import OPTIMIZE, Bench, Harness, build
 
@@ -80,7 +78,7 @@ def simulate_array(
     bench = build(bundle, work, runtime=runtime, optimize=optimize, harness=harness)
     built = time.perf_counter()
     with tqdm(total=len(frames), desc="simulate", unit="image", disable=not progress) as bar:
-        found = run_frames(bench, design, frames, memory, on_frame=bar.update)
+        found = run_frames(bench, design, frames, memory, on_frame=lambda _: bar.update())
     ended = time.perf_counter()
     _compare(bench, design, frames, found, memory)
     total, foretold = int(found[0].done[-1][-1]), prediction_of(design, memory).total
@@ -125,49 +123,27 @@ def run_frames(
     memory: Memory,
     *,
     whole: bool = False,
-    on_frame: Callable[[], object] | None = None,
+    on_frame: Callable[[int], object] | None = None,
 ) -> list[Frame]:
     """Run frames and return what each left where the output lies, or in all of memory.
 
     Raises:
         ToolError: the array stopped before its end, or an assertion does not hold.
     """
-    schedule, work = design.schedule, bench.work.resolve()
+    schedule = design.schedule
     beat = design.array.beat_bits // 8
     into, out = schedule.input, schedule.output
     data = b"".join(frame_bytes(frame, into, design.array) for frame in frames)
-    write_atomic(work / "input.bin", data)
     kept = (0, len(schedule.image)) if whole else (out.beat * beat, out.beats * beat)
     numbers = (len(frames), into.beat * beat, into.beats * beat, *kept, *astuple(memory))
     longest = max(cycles.total for cycles in prediction_of(design, memory).layers)
-    command = [
-        str(bench.program.resolve()),
-        str((bench.bundle.folder / MEMORY).resolve()),
-        str(work / "input.bin"),
-        str(work / "output.bin"),
-        *map(str, (*numbers, 2 * longest + 1000)),
-    ]
-    run_logged(
-        command,
-        cwd=bench.bundle.folder,
-        log=work / "simulation.log",
-        timeout_s=None,
-        on_line=_frame_counter(on_frame) if on_frame else None,
+    output = bench.execute(
+        data,
+        before=[str((bench.bundle.folder / MEMORY).resolve())],
+        after=[*map(str, (*numbers, 2 * longest + 1000))],
+        on_frame=on_frame,
     )
-    found = list(_read((work / "output.bin").read_bytes(), kept[1]))
-    (work / "input.bin").unlink()
-    (work / "output.bin").unlink()
-    return found
-
-
-def _frame_counter(on_frame: Callable[[], object]) -> Callable[[str], None]:
-    """Read the numbers of finished frames; an assertion that fails prints something else."""
-
-    def count(line: str) -> None:
-        if line.isdigit():
-            on_frame()
-
-    return count
+    return _read(output, kept[1])
 
 
 def _read(data: bytes, size: int) -> list[Frame]:

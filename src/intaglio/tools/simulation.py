@@ -7,6 +7,7 @@ between the units are read back from it, and the first unit that gave a wrong el
 
 from __future__ import annotations
 
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -188,8 +189,11 @@ def _compare_bits(
         )
     waveform = work / "difference.vcd"
     bench = build(bundle, work, trace=True, runtime=runtime)
-    _run(bench, design, frames[: image + 1], stalls, waveform=waveform)
-    place = _first_difference(design, waveform, frames[: image + 1])
+    with tempfile.TemporaryDirectory(dir=work, prefix=".wave-") as private:
+        traced = Path(private) / waveform.name
+        _run(bench, design, frames[: image + 1], stalls, waveform=traced)
+        place = _first_difference(design, traced, frames[: image + 1])
+        traced.replace(waveform)
     if not place:
         place = "no layer gives a wrong element" if whole[image] else "the output stops too early"
     raise VerificationError(f"image {image}, {place}; waveform: {waveform}")

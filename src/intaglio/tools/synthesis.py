@@ -97,11 +97,7 @@ def synthesize_sources(
         ToolError: a source is missing or a program failed; the text names the log.
     """
     tools = {"yosys": yosys.yosys_version(), "nextpnr": nextpnr.nextpnr_version(device.family)}
-    contents = _hash_sources(folder, sources)
-    netlist_key = _hash([SCHEMA, contents, list(sources), top, device.family, tools["yosys"]])
-    key = _hash(
-        [netlist_key, asdict(device), seed, placer(device.family).target_mhz, ATTEMPTS, tools]
-    )
+    netlist_key, key = synthesis_keys(folder, sources, top, device, seed, tools)
     done = _read(output, key)
     if done is not None:
         return done
@@ -125,6 +121,25 @@ def synthesize_sources(
     )
     write_json(output / RECORD, {"schema": SCHEMA, **asdict(synthesis)})
     return replace(synthesis, floor=read_floor(output / FLOOR))
+
+
+def synthesis_keys(
+    folder: Path,
+    sources: Sequence[str],
+    top: str,
+    device: Device,
+    seed: int,
+    tools: Mapping[str, str],
+) -> tuple[str, str]:
+    """Return what tells a netlist, and the whole synthesis, from those made of anything else.
+
+    Raises:
+        ToolError: a source is missing.
+    """
+    contents = _hash_sources(folder, sources)
+    netlist = _hash([SCHEMA, contents, list(sources), top, device.family, tools["yosys"]])
+    target_mhz = placer(device.family).target_mhz
+    return netlist, _hash([netlist, asdict(device), seed, target_mhz, ATTEMPTS, dict(tools)])
 
 
 def load_synthesis(output: str | Path) -> Synthesis:

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
+import subprocess
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -20,8 +21,7 @@ from intaglio.artifact import write_atomic
 from intaglio.compiler import compiler_path
 from intaglio.errors import MissingToolError, ToolError
 from intaglio.hw.unit import Stream
-from intaglio.numerics.types import IntType
-from intaglio.rtl.bundle import Bundle
+from intaglio.rtl.bundle import Bundle, stream_of
 from intaglio.rtl.vectors import from_beats, to_beats, words_per_beat
 from intaglio.tools.process import run_logged
 
@@ -78,7 +78,7 @@ class Harness:
     def streams(cls, bundle: Bundle) -> Harness:
         """Return the one that streams beats through a dataflow design."""
         words = {
-            name: _stream_words(bundle, port)
+            name: words_per_beat(stream_of(bundle.manifest, port))
             for name, port in (("IN", "s_axis"), ("OUT", "m_axis"))
         }
         return cls("bench.cpp", {f"DESIGN_{name}_WORDS": count for name, count in words.items()})
@@ -107,9 +107,9 @@ class Bench:
         limit: int,
         stalls: Stalls | None = None,
         waveform: Path | None = None,
-        on_frame: Callable[[int], None] | None = None,
+        on_frame: Callable[[int], object] | None = None,
     ) -> Observed:
-        """Stream frames through the design.
+        """Stream frames through a dataflow design.
 
         Args:
             frames: integer frames that go in, [N, *frame].
@@ -125,38 +125,60 @@ class Bench:
             ToolError: the bench failed, as when an assertion in the hardware does not hold.
         """
         stalls = stalls or Stalls()
-        work = self.work.resolve()
         beats = to_beats(frames, into)
-        write_atomic(work / "input.bin", np.ascontiguousarray(beats).tobytes())
-        command = [
-            str(self.program.resolve()),
-            str(work / "input.bin"),
-            str(work / "output.bin"),
-            str(len(beats)),
-            str(len(frames) * out.beats),
-            str(out.beats),
-            str(stalls.seed),
-            str(round(stalls.input * 256)),
-            str(round(stalls.output * 256)),
-            str(limit),
-            *([str(waveform.resolve())] if waveform else []),
-        ]
-        run_logged(
-            command,
-            cwd=self.bundle.folder,
-            log=work / "simulation.log",
-            timeout_s=None,
-            on_line=_frame_counter(on_frame) if on_frame else None,
+        numbers = (
+            *(len(beats), len(frames) * out.beats, out.beats, stalls.seed),
+            *(round(stalls.input * 256), round(stalls.output * 256), limit),
         )
-        observed = _read(work / "output.bin", len(frames), into, out, shape)
-        (work / "input.bin").unlink()
-        (work / "output.bin").unlink()
-        return observed
+        output = self.execute(
+            np.ascontiguousarray(beats).tobytes(),
+            after=[*map(str, numbers), *([str(waveform.resolve())] if waveform else [])],
+            on_frame=on_frame,
+        )
+        return _read(output, len(frames), into, out, shape)
+
+    def execute(
+        self,
+        data: bytes,
+        *,
+        before: Sequence[str] = (),
+        after: Sequence[str],
+        on_frame: Callable[[int], object] | None = None,
+    ) -> bytes:
+        """Run the program on an input of its own, whatever else runs, and return its output.
+
+        Args:
+            data: the input.
+            before: arguments before the files of input and output.
+            after: arguments after them.
+            on_frame: called with the number of each finished frame.
+
+        Raises:
+            ToolError: the program failed.
+        """
+        work = self.work.resolve()
+        with tempfile.TemporaryDirectory(dir=work, prefix=".run-") as private:
+            given, made = Path(private) / "input.bin", Path(private) / "output.bin"
+            given.write_bytes(data)
+            run_logged(
+                [str(self.program.resolve()), *before, str(given), str(made), *after],
+                cwd=self.bundle.folder,
+                log=work / "simulation.log",
+                timeout_s=None,
+                on_line=_frame_counter(on_frame) if on_frame else None,
+                name="bench",
+            )
+            return made.read_bytes()
 
 
-def _frame_counter(on_frame: Callable[[int], None]) -> Callable[[str], None]:
+def _frame_counter(on_frame: Callable[[int], object]) -> Callable[[str], None]:
     """Read the numbers of finished frames; an assertion that fails prints something else."""
-    return lambda line: on_frame(int(line)) if line.isdigit() else None
+
+    def count(line: str) -> None:
+        if line.isdigit():
+            on_frame(int(line))
+
+    return count
 
 
 def build(
@@ -171,6 +193,9 @@ def build(
     harness: Harness | None = None,
 ) -> Bench:
     """Compile a bundle; what is already compiled from the same contents is used again.
+
+    The program's name has the hash of those contents, so that runs at the same time never take
+    each other's.
 
     Args:
         bundle: what to compile.
@@ -189,27 +214,25 @@ def build(
     root, compiler = verilator_root(), compiler_path()
     harness = harness or Harness.streams(bundle)
     work.mkdir(parents=True, exist_ok=True)
-    program = work / ("bench_trace" if trace else "bench")
-    stamp = program.with_suffix(".key")
     options = [*(["--trace-vcd"] if trace else []), "--threads", str(threads)]
-    key = _key(bundle, harness, [*options, optimize])
-    if program.is_file() and stamp.is_file() and stamp.read_text() == key:
+    tools = _tools(root, compiler)
+    key = _key(bundle, harness, [*options, optimize, tools])
+    program = work / f"{'bench_trace' if trace else 'bench'}-{key}"
+    if program.is_file():
         return Bench(program, bundle, work)
-    stamp.unlink(missing_ok=True)
-    generated = work / ("generated_trace" if trace else "generated")
-    shutil.rmtree(generated, ignore_errors=True)
     log = work / "build.log"
     objects = [
         _runtime(root, compiler, runtime or work, name, log)
         for name in (RUNTIME_TRACE if trace else RUNTIME)
     ]
-    _generate(bundle, root, generated, log, options, lint=lint)
     flags = [optimize, *_flags(root)]
     if runtime is not None:
-        flags += _precompiled(compiler, flags, runtime, log)
-    _compile(harness, [compiler, *flags], generated, objects, program, log, trace=trace)
-    shutil.rmtree(generated)
-    write_atomic(stamp, key.encode())
+        header = runtime / f"headers{optimize}-{tools}.h"
+        flags += _precompiled(compiler, flags, header, log)
+    with tempfile.TemporaryDirectory(dir=work, prefix=".build-") as private:
+        generated = Path(private)
+        _generate(bundle, root, generated, log, options, lint=lint)
+        _compile(harness, [compiler, *flags], generated, objects, program, log, trace=trace)
     return Bench(program, bundle, work)
 
 
@@ -262,7 +285,19 @@ def verilator_root() -> Path:
 
 def _key(bundle: Bundle, harness: Harness, options: Sequence[str]) -> str:
     bench = harness.source.read_bytes()
-    return hashlib.sha256(f"{bundle.sha256} {' '.join(options)}\n".encode() + bench).hexdigest()
+    return _short(f"{bundle.sha256} {' '.join(options)}\n".encode() + bench)
+
+
+@cache
+def _tools(root: Path, compiler: str) -> str:
+    """Hash what tells Verilator and the compiler from others: objects of two kinds never mix."""
+    told = subprocess.run([compiler, "--version"], capture_output=True, check=False).stdout
+    config = (root / "include" / "verilated_config.h").read_bytes()
+    return _short(f"{root} {compiler}\n".encode() + told + config)
+
+
+def _short(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:16]
 
 
 def _flags(root: Path) -> list[str]:
@@ -273,28 +308,29 @@ def _flags(root: Path) -> list[str]:
 def _runtime(root: Path, compiler: str, folder: Path, name: str, log: Path) -> Path:
     """Compile one of Verilator's own files, unless that is done."""
     folder.mkdir(parents=True, exist_ok=True)
-    target = folder / f"{name}.o"
+    target = folder / f"{name}-{_tools(root, compiler)}.o"
     if not target.is_file():
-        fresh = folder / f".{name}.{os.getpid()}.o"
         source = str(root / "include" / f"{name}.cpp")
-        command = [compiler, "-O2", *_flags(root), "-c", source, "-o", str(fresh.resolve())]
-        run_logged(command, cwd=folder, log=log, timeout_s=None, on_line=None)
-        fresh.replace(target)
+        _make([compiler, "-O2", *_flags(root), "-c", source], target, log)
     return target
 
 
-def _precompiled(compiler: str, flags: Sequence[str], folder: Path, log: Path) -> list[str]:
+def _precompiled(compiler: str, flags: Sequence[str], header: Path, log: Path) -> list[str]:
     """Read Verilator's headers once for all bundles; return the flags that make use of it."""
-    header = folder / f"headers{flags[0]}.h"
     target = header.with_name(header.name + ".gch")
     if not target.is_file():
-        write_atomic(header, "".join(f"#include {name}\n" for name in HEADERS).encode())
-        fresh = folder / f".{header.name}.{os.getpid()}.gch"
-        command = [compiler, *flags, "-x", "c++-header", str(header.resolve())]
-        command += ["-o", str(fresh.resolve())]
-        run_logged(command, cwd=folder, log=log, timeout_s=None, on_line=None)
-        fresh.replace(target)
+        if not header.is_file():
+            write_atomic(header, "".join(f"#include {name}\n" for name in HEADERS).encode())
+        _make([compiler, *flags, "-x", "c++-header", str(header.resolve())], target, log)
     return ["-include", str(header.resolve())]
+
+
+def _make(command: Sequence[str], target: Path, log: Path) -> None:
+    """Run a compiler; what it makes gets its name when it is whole."""
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".build-") as private:
+        fresh = Path(private).resolve() / target.name
+        run_logged([*command, "-o", str(fresh)], cwd=target.parent, log=log, timeout_s=None)
+        fresh.replace(target)
 
 
 def _compile(
@@ -312,24 +348,15 @@ def _compile(
     parts = [*sorted(generated.glob("*.cpp")), harness.source]
     whole.write_text("".join(f'#include "{part.resolve()}"\n' for part in parts))
     defines = {**harness.defines, "DESIGN_TRACE": int(trace)}
-    fresh = program.with_name(f".{program.name}.{os.getpid()}")
     command = [
         *(*compiler, "-I", str(generated.resolve())),
         *(f"-D{name}={value}" for name, value in defines.items()),
         *(str(whole.resolve()), *(str(o.resolve()) for o in objects)),
-        *("-o", str(fresh.resolve())),
     ]
-    run_logged(command, cwd=generated, log=log, timeout_s=None, on_line=None)
-    fresh.replace(program)
+    _make(command, program, log)
 
 
-def _stream_words(bundle: Bundle, port: str) -> int:
-    shape = bundle.manifest["streams"][port]
-    return words_per_beat(Stream(shape["lanes"], IntType.parse(shape["element"]), shape["beats"]))
-
-
-def _read(path: Path, count: int, into: Stream, out: Stream, shape: tuple[int, ...]) -> Observed:
-    data = path.read_bytes()
+def _read(data: bytes, count: int, into: Stream, out: Stream, shape: tuple[int, ...]) -> Observed:
     words, beats = words_per_beat(out), count * out.beats
     sizes = (4 * words * beats, 8 * count * into.beats, 8 * beats, beats)
     if len(data) != sum(sizes):
