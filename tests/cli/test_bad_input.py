@@ -168,6 +168,8 @@ def test_more_images_than_there_are(made: Made, complaint: Complaint) -> None:
     words = ("quantize", made.model, "--calibration", made.data, "-n")
     assert complaint(2, *words, 13) == "the number of images must be 1..12, not 13"
     assert complaint(2, *words, 0) == "the number of images must be 1..12, not 0"
+    words = ("emit", made.design, "-o", made.folder / "other", "--data", made.data, "-n")
+    assert complaint(2, *words, 0) == "the number of images must be 1..12, not 0"
 
 
 # --- what is asked for ---------------------------------------------------------------------------
@@ -189,6 +191,7 @@ def test_more_images_than_there_are(made: Made, complaint: Complaint) -> None:
         (("--layer", "c1:weights=s0"), "layer 'c1': weights must be a signed integer type of 1"),
         (("--layer", "c9:weights=s4"), "a layer's exception must match one of image, c1, r1, p1,"),
         (("--batch", "-1"), "a batch must be at least 1 frame, not -1"),
+        (("--batch", "0"), "a batch must be at least 1 frame, not 0"),
     ],
 )
 def test_a_scheme_that_cannot_be(
@@ -273,6 +276,31 @@ def test_a_speed_that_cannot_be(made: Made, tmp_path: Path, complaint: Complaint
     )
 
 
+@pytest.mark.parametrize(
+    ("arch", "words"),
+    [
+        ("dataflow", ("--target-fps", 50)),
+        ("dataflow", ("--target-latency-us", 50)),
+        ("dataflow", ("--objective", "throughput")),
+        ("dataflow", ("--logic-fill", 0.25)),
+        ("dataflow", ("--clock-mhz", 100)),
+        ("systolic", ("--array", "4x4")),
+        ("systolic", ("--dataflow", "each")),
+        ("systolic", ("--beat-bits", 64)),
+        ("systolic", ("--heatmap", "map.png")),
+        ("systolic", ("--roofline", "roof.png")),
+    ],
+)
+def test_an_option_of_the_other_architecture(
+    made: Made, tmp_path: Path, complaint: Complaint, arch: str, words: tuple[object, ...]
+) -> None:
+    chosen = {"dataflow": "systolic", "systolic": "dataflow"}[arch]
+    out = ("--arch", chosen, "-o", tmp_path / "x.design")
+    assert complaint(2, "explore", made.program, *out, *words) == (
+        f"{words[0]} must come with --arch {arch}, not {chosen}: leave it out, or choose that"
+    )
+
+
 def test_another_device_than_the_bundles(made: Made, complaint: Complaint) -> None:
     assert complaint(2, "synthesize", made.bundle, "--device", "ecp5-85f") == (
         "--device must be ecp5-25f, which the bundle was made for, not ecp5-85f: "
@@ -311,6 +339,13 @@ def test_a_synthesis_of_another_design(
     assert complaint(2, *words) == (
         "--synthesis must be of tiny for ecp5-25f, not of other for ecp5-25f: synthesize the bundle"
     )
+    whole = {"seed": 1, "tools": {"yosys": "1"}, "key": "of older files"}
+    mine = SimpleNamespace(top="tiny", device="ecp5-25f", **whole)
+    monkeypatch.setattr("intaglio.cli.report.load_synthesis", lambda _: mine)
+    assert complaint(2, *words) == (
+        f"--synthesis must be of {made.bundle} as it is now, not of other files: "
+        "synthesize it again"
+    )
     assert complaint(2, *words[:5], "--simulate", 0) == "the number of images must be 1..12, not 0"
 
 
@@ -331,6 +366,11 @@ def test_stalls_that_would_never_end(made: Made, complaint: Complaint) -> None:
             ["explore", "x.program", "--clock-mhz", "nan"],
             "intaglio explore: argument --clock-mhz: must be a number above 0, not 'nan'; "
             "see intaglio explore --help",
+        ),
+        (
+            ["synthesize", "x", "--mhz", "0"],
+            "intaglio synthesize: argument --mhz: must be a number above 0, not '0'; "
+            "see intaglio synthesize --help",
         ),
         (
             ["emit", "x.design"],

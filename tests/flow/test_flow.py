@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,12 @@ from intaglio.flow import (
     device,
     emit,
     explore,
+    explore_array,
     load,
     quantize,
     synthesize,
     tradeoffs,
+    vivado_project,
 )
 from intaglio.ir.execute import run_frames
 from intaglio.ir.graph import Program
@@ -77,6 +80,44 @@ def test_the_quickest_design_and_the_smallest_quick_enough(program: Program) -> 
         explore(program, target, target_latency_us=0.1)
     with pytest.raises(ModelError, match="a search must have one target, not both frames per"):
         explore(program, target, target_fps=1000, target_latency_us=100)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "text"),
+    [
+        ({"target_fps": 0}, "target_fps must be a number above 0, not 0"),
+        ({"target_fps": math.nan}, "target_fps must be a number above 0, not nan"),
+        ({"target_fps": math.inf}, "target_fps must be a number above 0, not inf"),
+        ({"target_latency_us": -1.0}, "target_latency_us must be a number above 0, not -1.0"),
+        ({"clock_mhz": 0.0}, "clock_mhz must be a number above 0, not 0.0"),
+        ({"logic_fill": 0.0}, "logic_fill must be above 0 and at most 1, not 0.0"),
+        ({"fill": math.nan}, "fill must be above 0 and at most 1, not nan"),
+        ({"fill": 1.5}, "fill must be above 0 and at most 1, not 1.5"),
+        ({"target_latency_us": 1e300}, "a target must be at most 9,007,199,254,740,992 cycles"),
+        ({"target_fps": 1, "clock_mhz": 1e308}, "a target must be at most 9,007,199,254,740,992"),
+    ],
+)
+def test_a_number_that_cannot_be_is_refused_before_the_search(
+    program: Program, numbers: dict[str, float], text: str
+) -> None:
+    with pytest.raises(ModelError) as error:
+        explore(program, device("ecp5-25f"), **numbers)  # type: ignore[arg-type]
+    assert str(error.value).startswith(text)
+
+
+def test_shares_are_checked_by_every_search(program: Program) -> None:
+    with pytest.raises(ModelError, match="logic_fill must be above 0 and at most 1, not 0"):
+        tradeoffs(program, device("ecp5-25f"), logic_fill=0)
+    with pytest.raises(ModelError, match="fill must be above 0 and at most 1, not 0"):
+        explore_array(program, device("ecp5-25f"), fill=0)
+
+
+@pytest.mark.parametrize("clock", [0.0, -5.0, math.nan, math.inf])
+def test_a_project_has_a_clock_above_zero(program: Program, tmp_path: Path, clock: float) -> None:
+    bundle = emit(explore(program, device("xc7a100t")).best, tmp_path / "b")
+    with pytest.raises(ModelError, match=f"clock_mhz must be a number above 0, not {clock}"):
+        vivado_project(bundle, clock_mhz=clock)
+    assert [path.name for path in tmp_path.iterdir()] == ["b"]
 
 
 def test_synthesis_is_beside_the_bundle_unless_said_otherwise(

@@ -143,5 +143,8 @@ def test_frames_that_are_none(tmp_path: Path, frames: np.ndarray, rest: str) -> 
 
 def test_a_label_for_each_image(tmp_path: Path) -> None:
     path = tmp_path / "d.npz"
-    np.savez(path, images=np.zeros((3, 2)), labels=np.zeros(2, dtype=int))
-    assert refusal(path) == f"{path} must hold a label an image, not 2 for 3"
+    for labels in (np.zeros(2, dtype=int), np.array(1)):
+        np.savez(path, images=np.zeros((3, 2)), labels=labels)
+        assert refusal(path) == (
+            f"{path} must hold a label an image, not labels of shape {labels.shape} for 3"
+        )

@@ -19,7 +19,9 @@ from tests.ir.graphs import graphs
 
 def _alone(*shape: int) -> Graph:
     random = np.random.default_rng(0)
-    constants = {n: Constant(random.standard_normal(shape[-1] if shape else 1), FLOAT32) for n in ("s", "o")}
+    constants = {
+        n: Constant(random.standard_normal(shape[-1] if shape else 1), FLOAT32) for n in ("s", "o")
+    }
     nodes = (Node("n", BatchNorm(), ("x", "s", "o"), "/n"), Node("r", Relu(), ("n",)))
     return Graph("g", (Value("x", TensorType(shape, FLOAT32)),), nodes, ("r",), constants)
 

@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from intaglio.arch.systolic.array import Dataflow
 from intaglio.arch.systolic.store import save_array_design
@@ -23,15 +25,22 @@ from intaglio.report.array_roofline import save_roofline
 
 #: Of each layer, or of all layers alike.
 _BEST = ("each", "any")
+#: Options of these designs only, and what they are where they are left out.
+OPTIONS: Mapping[str, Any] = {
+    "dataflow": "each",
+    "array": None,
+    "beat_bits": 64,
+    "roofline": None,
+    "heatmap": None,
+}
 
 
 def add_array(parser: argparse.ArgumentParser) -> None:
     """Add what a search for an array may be kept to."""
-    group = parser.add_argument_group("with --arch systolic")
+    group = parser.add_argument_group("with --arch systolic", argument_default=argparse.SUPPRESS)
     group.add_argument(
         "--dataflow",
         choices=(*_BEST, *(flow.short for flow in Dataflow)),
-        default="each",
         help="weights, inputs or outputs stand still: what is best for each layer (default), for "
         "all layers alike (any), or as given",
     )
@@ -39,9 +48,8 @@ def add_array(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--beat-bits",
         type=int,
-        default=64,
         metavar="B",
-        help="width of the port to external memory (default 64)",
+        help=f"width of the port to external memory (default {OPTIONS['beat_bits']})",
     )
     group.add_argument(
         "--roofline", type=Path, metavar="FILE.png", help="draw what each layer reaches"

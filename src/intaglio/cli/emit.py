@@ -14,6 +14,9 @@ from intaglio.flow.samples import read_samples
 
 HELP = "write a design as a bundle: SystemVerilog, memory images, bench, vectors, page"
 
+#: Of the data, where no number is named: a bench of many more is slow in an ordinary simulator.
+FRAMES = 4
+
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
@@ -27,8 +30,9 @@ def run(arguments: argparse.Namespace) -> Outcome:
     design = read_any_design(arguments.design)
     frames = None
     if arguments.data:
-        samples = read_samples(arguments.data).first(arguments.count or 4)
-        frames = design.program.quantize_input(samples.images)
+        samples = read_samples(arguments.data)
+        count = min(FRAMES, len(samples.images)) if arguments.count is None else arguments.count
+        frames = design.program.quantize_input(samples.first(count).images)
     bundle = emit(design, arguments.output, frames)
     text = f"{bundle.folder}: top level rtl/{bundle.top}.sv, {len(bundle.sources)} sources"
     document = {"bundle": str(bundle.folder), "top": bundle.top, "sha256": bundle.sha256}

@@ -4,19 +4,32 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 from intaglio.arch.store import save_design
 from intaglio.cli import arrays
 from intaglio.cli.arguments import add_device, chosen_device, positive, share
 from intaglio.cli.outcome import Outcome
+from intaglio.errors import ModelError
 from intaglio.flow import CLOCK_MHZ, FILL, LOGIC_FILL, Design, Objective, explore, tradeoffs
 from intaglio.ops.store import load_program
 from intaglio.report.front import require_ending, save_front
 from intaglio.report.summary import design_document, design_text
 
 HELP = "find the fastest or quickest design that fits a device, or the smallest fast enough"
+#: Options of one architecture only, and what they are where they are left out.
+OPTIONS: Mapping[str, Mapping[str, Any]] = {
+    "dataflow": {
+        "objective": "throughput",
+        "target_fps": None,
+        "target_latency_us": None,
+        "clock_mhz": CLOCK_MHZ,
+        "logic_fill": LOGIC_FILL,
+    },
+    "systolic": arrays.OPTIONS,
+}
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,6 +41,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         choices=("dataflow", "systolic"),
         default="dataflow",
         help="a unit for every layer (default), or one systolic array for all of them",
+    )
+    parser.add_argument(
+        "--fill",
+        type=share,
+        default=FILL,
+        metavar="S",
+        help=f"share of multipliers and block RAMs to keep to where possible (default {FILL:g})",
     )
     add_target(parser)
     arrays.add_array(parser)
@@ -44,11 +64,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def add_target(parser: argparse.ArgumentParser) -> None:
     """Add what to aim for."""
-    aims = parser.add_mutually_exclusive_group()
+    group = parser.add_argument_group("with --arch dataflow", argument_default=argparse.SUPPRESS)
+    aims = group.add_mutually_exclusive_group()
     aims.add_argument(
         "--objective",
         choices=get_args(Objective),
-        default="throughput",
         help="what to seek within the device (default throughput)",
     )
     aims.add_argument(
@@ -60,27 +80,34 @@ def add_target(parser: argparse.ArgumentParser) -> None:
         metavar="U",
         help="the smallest design found whose frames take no longer from first beat to last",
     )
-    parser.add_argument(
+    group.add_argument(
         "--clock-mhz",
         type=positive,
-        default=CLOCK_MHZ,
         metavar="M",
         help=f"clock that targets are reckoned with (default {CLOCK_MHZ:g})",
     )
-    parser.add_argument(
-        "--fill",
-        type=share,
-        default=FILL,
-        metavar="S",
-        help=f"share of multipliers and block RAMs to keep to where possible (default {FILL:g})",
-    )
-    parser.add_argument(
+    group.add_argument(
         "--logic-fill",
         type=share,
-        default=LOGIC_FILL,
         metavar="S",
-        help=f"the same of tables and flip-flops (default {LOGIC_FILL:g})",
+        help=f"share of tables and flip-flops to keep to (default {LOGIC_FILL:g})",
     )
+
+
+def settled(arguments: argparse.Namespace) -> argparse.Namespace:
+    """Fill in options that were left out.
+
+    Raises:
+        ModelError: one is of the other architecture, for which it means nothing.
+    """
+    for arch, options in OPTIONS.items():
+        given = [name for name in options if hasattr(arguments, name)]
+        if given and arch != arguments.arch:
+            raise ModelError(
+                f"--{given[0].replace('_', '-')} must come with --arch {arch}, "
+                f"not {arguments.arch}: leave it out, or choose that"
+            )
+    return argparse.Namespace(**{**OPTIONS[arguments.arch], **vars(arguments)})
 
 
 def best(arguments: argparse.Namespace, program: Path) -> Design:
@@ -99,6 +126,7 @@ def best(arguments: argparse.Namespace, program: Path) -> Design:
 
 def run(arguments: argparse.Namespace) -> Outcome:
     """Search and write the design."""
+    arguments = settled(arguments)
     if arguments.pareto is not None:
         require_ending(arguments.pareto)
     if arguments.arch == "systolic":

@@ -59,14 +59,16 @@ def run(arguments: argparse.Namespace) -> Outcome:
     scheme = chosen_scheme(arguments)
     graph = model(arguments)
     frames: np.ndarray | None = None
-    batch, said = arguments.batch or BATCH, "the model's own quantizers"
+    batch, said = BATCH, "the model's own quantizers"
     if arguments.calibration:
         samples = read_samples(
             arguments.calibration, training=True, iterations=arguments.iterations
         )
         samples = samples.first(arguments.count).fitted(graph)
-        frames, batch = samples.images, arguments.batch or samples.batch or BATCH
+        frames, batch = samples.images, samples.batch or BATCH
         said = f"{scheme}, {len(frames)} images"
+    if arguments.batch is not None:
+        batch = arguments.batch
     program = quantize(graph, frames, scheme, batch=batch, exact=not arguments.nearest)
     output = arguments.output or arguments.model.with_suffix(".program")
     digest = hashlib.sha256(arguments.model.read_bytes()).hexdigest()

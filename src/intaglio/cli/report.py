@@ -13,7 +13,7 @@ from intaglio.errors import IntaglioError
 from intaglio.flow import Bundle, evaluate, tradeoffs
 from intaglio.flow.samples import read_samples
 from intaglio.tools.simulation import Run, simulate
-from intaglio.tools.synthesis import Synthesis, load_synthesis
+from intaglio.tools.synthesis import Synthesis, load_synthesis, synthesis_keys
 
 HELP = "write one self-contained HTML page about a network, its integers and its hardware"
 
@@ -63,7 +63,7 @@ def run(arguments: argparse.Namespace) -> Outcome:
 
 
 def _synthesis(folder: Path | None, bundle: Bundle) -> Synthesis | None:
-    """Load a synthesis, which must be one of the bundle's top for its device."""
+    """Load a synthesis, which must be one of the bundle as it is now."""
     if folder is None:
         return None
     found = load_synthesis(folder)
@@ -72,5 +72,12 @@ def _synthesis(folder: Path | None, bundle: Bundle) -> Synthesis | None:
         raise IntaglioError(
             f"--synthesis must be of {wanted[0]} for {wanted[1]}, "
             f"not of {found.top} for {found.device}: synthesize the bundle"
+        )
+    device = bundle.design().device
+    _, key = synthesis_keys(bundle.folder, *bundle.placed, device, found.seed, found.tools)
+    if found.key != key:
+        raise IntaglioError(
+            f"--synthesis must be of {bundle.folder} as it is now, not of other files: "
+            "synthesize it again"
         )
     return found

@@ -6,7 +6,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from intaglio.cli.arguments import add_device, chosen_device
+from intaglio.cli.arguments import add_device, chosen_device, positive
 from intaglio.cli.outcome import Outcome
 from intaglio.errors import IntaglioError
 from intaglio.flow import Bundle, places, synthesize, vivado_project
@@ -22,7 +22,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add_device(parser)
     parser.add_argument("--seed", type=int, default=1, help="of the placer")
     parser.add_argument(
-        "--mhz", type=float, default=200.0, help="clock that a Vivado project aims at"
+        "--mhz", type=positive, default=200.0, help="clock that a Vivado project aims at"
     )
     parser.add_argument(
         "-o",

@@ -26,6 +26,7 @@ from intaglio.explore.latency import least_area_within, least_latency
 from intaglio.export import export
 from intaglio.export.exporter import Exported
 from intaglio.flow.bits import Sweep, sweep
+from intaglio.flow.limits import require_positive, require_share, whole_cycles
 from intaglio.ir.graph import Graph, Program
 from intaglio.quantize.accuracy import Evaluation, evaluate
 from intaglio.quantize.program import quantize
@@ -168,17 +169,20 @@ def explore(
 
     Raises:
         InfeasibleError: no design fits, or none is fast enough.
-        ModelError: a node has no hardware, or two targets are named.
+        ModelError: a node has no hardware, a number cannot be, or two targets are named.
     """
+    require_positive(
+        target_fps=target_fps, target_latency_us=target_latency_us, clock_mhz=clock_mhz
+    )
     if target_fps is not None and target_latency_us is not None:
         raise ModelError("a search must have one target, not both frames per second and a latency")
 
     def fold(cells: float, logic: float) -> Folding:
         if target_fps is not None:
-            interval = int(clock_mhz * 1e6 / target_fps)
+            interval = whole_cycles(clock_mhz * 1e6 / target_fps)
             return least_area(program, target, interval, cells, logic)
         if target_latency_us is not None:
-            latency = int(clock_mhz * target_latency_us)
+            latency = whole_cycles(clock_mhz * target_latency_us)
             within = least_area_within(program, target, latency, cells, logic, progress=progress)
             return within.folding
         if objective == "latency":
@@ -226,6 +230,7 @@ def explore_array(
     """
     from intaglio.explore.array import best_array
 
+    require_share(fill=fill)
     flows = tuple(Dataflow) if dataflow is None else (dataflow,)
     space = Space(flows, mixed, shape, beat_bits, memory or Memory())
     return best_array(program, target, space, fill=fill, logic=1.0, front=front, progress=progress)
@@ -253,7 +258,12 @@ def tradeoffs(
 
 
 def _within(search: Callable[[float, float], Found], fill: float, logic: float) -> Found:
-    """Search in shares of the device; where nothing fits in twice the logic, at last in all."""
+    """Search in shares of the device; where nothing fits in twice the logic, at last in all.
+
+    Raises:
+        ModelError: one is no share.
+    """
+    require_share(fill=fill, logic_fill=logic)
     while True:
         with contextlib.suppress(InfeasibleError):
             return search(fill, logic)
@@ -344,12 +354,14 @@ def vivado_project(
         clock_mhz: the clock Vivado is to aim at.
 
     Raises:
-        ArtifactError: the folder holds something else.
+        ArtifactError: the folder is a file or holds something else.
+        ModelError: the clock is none.
         ToolError: Yosys failed; its log is named.
         MissingToolError: Yosys is missing.
     """
     from intaglio.tools.vivado import write_project
 
+    require_positive(clock_mhz=clock_mhz)
     return write_project(
         bundle,
         design_of(bundle).device,

@@ -98,9 +98,9 @@ def read_samples(
         raise QuantizationError(
             f"{path} must hold at least one frame, [N, *frame], not {samples.images.shape}"
         )
-    if samples.labels is not None and len(samples.labels) != len(samples.images):
+    if samples.labels is not None and samples.labels.shape[:1] != samples.images.shape[:1]:
         raise QuantizationError(
-            f"{path} must hold a label an image, not {len(samples.labels)} "
+            f"{path} must hold a label an image, not labels of shape {samples.labels.shape} "
             f"for {len(samples.images)}"
         )
     return samples

@@ -36,24 +36,6 @@ def unpack(document: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Gra
         raise ArtifactError(f"a saved graph must be readable: {error}") from None
 
 
-def save_graph(path: str | Path, graph: Graph, **inputs: Any) -> None:
-    """Write a float graph; `inputs` are recorded as its provenance."""
-    artifact.save(path, Artifact("graph", *pack(graph), artifact.provenance(**inputs)))
-
-
-def load_graph(path: str | Path) -> Graph:
-    """Read a graph.
-
-    Raises:
-        ArtifactError: the file is not a graph's.
-    """
-    stored = artifact.load(path, "graph")
-    graph = unpack(stored.document, stored.arrays)
-    if isinstance(graph, Program):
-        raise ArtifactError(f"{path} must hold a graph, not a program")
-    return graph
-
-
 def save_program(path: str | Path, program: Program, **inputs: Any) -> None:
     """Write a program; `inputs` are recorded as its provenance."""
     artifact.save(path, Artifact("program", *pack(program), artifact.provenance(**inputs)))

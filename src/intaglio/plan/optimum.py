@@ -22,7 +22,7 @@ import numpy as np
 from intaglio.errors import InfeasibleError, IntaglioError
 from intaglio.plan.bound import lower_bound
 from intaglio.plan.market import Market
-from intaglio.plan.money import LEAST_BILLED_SECONDS, MICRO, bill, dollars, duration
+from intaglio.plan.money import LEAST_BILLED_SECONDS, bill, dollars, duration
 from intaglio.plan.schedule import Schedule, Stint, schedule, stint_work
 
 #: States a pass may have (slots x modes x cells): a second or two.
@@ -299,9 +299,3 @@ def _too_dear(found: Optimum, budget: int) -> str:
         f"{text}: the least within {horizon} is {dollars(least)}, {dollars(least - budget)} more; "
         f"raise the budget, or look further ahead"
     )
-
-
-def per_epoch(market: Market, slot: int) -> np.ndarray:
-    """Return what an epoch costs on each mode at a slot's price, in dollars; NaN if not there."""
-    seconds = market.job.epoch / market.rate
-    return np.where(market.there[slot], market.quoted[slot] / MICRO * seconds / 3600, np.nan)
