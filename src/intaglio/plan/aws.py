@@ -81,7 +81,7 @@ def _rows(ec2: Any, sizes: Sequence[str], start: int, end: int) -> Iterator[dict
             question["NextToken"] = token
         try:
             answer = ec2.describe_spot_price_history(**question)
-        except Exception as error:
+        except Exception as error:  # botocore's, which may not be installed to be named
             if type(error).__module__.partition(".")[0] != "botocore":
                 raise
             raise ToolError(f"AWS must answer with prices, not with: {error}") from error

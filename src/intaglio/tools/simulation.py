@@ -121,22 +121,34 @@ def simulate(
         observed = _run(bench, design, frames, stalls, on_frame=lambda _: bar.update())
     ended = time.perf_counter()
     _compare_bits(bundle, design, work, runtime, frames, observed, expected, stalls)
-    timing = design.timing(len(frames))
+    return _judged(design, observed, stalls, (built - started, ended - built))
+
+
+def _judged(
+    design: Design, observed: Observed, stalls: Stalls, seconds: tuple[float, float]
+) -> Run:
+    """Compare cycles, unless there were stalls, and say what a run of equal bits found.
+
+    Raises:
+        VerificationError: a cycle differs.
+    """
+    count = len(observed.given)
+    timing = design.timing(count)
     if not stalls.any:
         _compare_cycles(design, observed, timing.frames)
     latency = int(observed.given[0, -1] - observed.taken[0, 0])
     return Run(
-        images=len(frames),
+        images=count,
         bit_mismatches=0,
         cycle_mismatches=0,
         stalled=stalls.any,
         latency_predicted=timing.frames[0].latency,
         latency_simulated=latency,
         interval_predicted=timing.interval,
-        interval_simulated=int(np.diff(observed.given[:, -1])[-1]) if len(frames) > 1 else latency,
+        interval_simulated=int(np.diff(observed.given[:, -1])[-1]) if count > 1 else latency,
         cycles=int(observed.given[-1, -1]) + 1,
-        build_seconds=round(built - started, 3),
-        run_seconds=round(ended - built, 3),
+        build_seconds=round(seconds[0], 3),
+        run_seconds=round(seconds[1], 3),
     )
 
 
